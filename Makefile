@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bpftools: every applet is found by wildcard; see README.md.
+#
+#   make                      ./bpftools, static, for this machine (musl where musl-gcc is there)
+#   make CC=gcc               the same with glibc
+#   make ARCH=arm64           for another architecture: arm64, riscv64, armhf
+#   make APPLETS="a b"        only these applets
+#   make DEBUG=1              not stripped, BPF objects with their source lines
+#   make deps|run|check|size|clean
+
+VERSION := 0.1
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---- what for ----
+host_arch := $(patsubst x86_64,amd64,$(patsubst aarch64,arm64,$(shell uname -m)))
+ARCH ?= $(host_arch)
+cross_arm64 := aarch64-linux-gnu
+cross_riscv64 := riscv64-linux-gnu
+cross_armhf := arm-linux-gnueabihf
+bpf_arch_amd64 := x86
+bpf_arch_arm64 := arm64
+bpf_arch_riscv64 := riscv
+bpf_arch_armhf := arm
+BPF_ARCH := $(bpf_arch_$(ARCH))
+$(if $(BPF_ARCH),,$(error ARCH=$(ARCH) is not known; there are amd64, arm64, riscv64, armhf))
+
+ifeq ($(origin CC),default)
+ifeq ($(ARCH),$(host_arch))
+CC := $(or $(shell command -v musl-gcc),gcc)
+else
+CC := $(cross_$(ARCH))-gcc
+endif
+endif
+HOSTCC ?= cc
+CLANG ?= clang
+STRIP_BPF ?= llvm-strip
+BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+STRIP ?= $(if $(filter $(ARCH),$(host_arch)),,$(cross_$(ARCH))-)strip
+
+O := build/$(ARCH)-$(notdir $(CC))$(if $(DEBUG),-debug)
+LIBS := $(O)/libs
+
+# ---- what of ----
+all_c := $(sort $(wildcard applets/*/*.c))
+ifdef APPLETS
+applet_c := $(filter $(foreach a,$(APPLETS),applets/%/$(a).c),$(all_c))
+missing := $(filter-out $(basename $(notdir $(applet_c))),$(APPLETS))
+$(if $(missing),$(error APPLETS: there is no applet $(missing)))
+else
+applet_c := $(all_c)
+endif
+core_c := main.c $(sort $(wildcard core/*.c))
+objs := $(core_c:%.c=$(O)/%.o) $(applet_c:%.c=$(O)/%.o)
+# The applets that have a BPF side; doctor, for one, has none.
+bpf_c := $(wildcard $(applet_c:applets/%.c=bpf/%.bpf.c))
+bpf_gz := $(bpf_c:%.c=$(O)/%.gz)
+
+CFLAGS ?= -Os
+CFLAGS += -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wno-missing-field-initializers -ffunction-sections \
+	-fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector \
+	-DVERSION='"$(VERSION)"' -I. -Icore -isystem $(LIBS)/kernel-headers \
+	-isystem $(LIBS)/include $(if $(DEBUG),-g)
+LDFLAGS += -static -Wl,--gc-sections $(if $(DEBUG),,-s)
+multiarch := $(shell gcc -print-multiarch 2>/dev/null)
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
+	-Wno-unused-function -Wno-missing-declarations -Wno-unused-parameter -Wno-sign-compare \
+	-fno-stack-protector -Ibpf -Ivmlinux -I$(LIBS)/include -idirafter /usr/include/$(multiarch)
+
+# ---- rules ----
+all: bpftools
+
+$(LIBS)/.done: libbpf/build libbpf/sources
+	@mkdir -p $(LIBS)
+	CC='$(CC)' HOST='$(if $(filter $(ARCH),$(host_arch)),,$(cross_$(ARCH)))' libbpf/build $(LIBS)
+	@touch $@
+
+$(O)/slim: libbpf/slim.c
+	@mkdir -p $(@D)
+	$(HOSTCC) -O1 -Wall -o $@ $<
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/slim $(LIBS)/.done
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -Ibpf/$(*D) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	@$(STRIP_BPF) -g $@
+	@$(if $(DEBUG),:,$(O)/slim $@)
+
+# The options store into the struct that the skeleton makes of the read-only data.
+$(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
+	@$(BPFTOOL) gen skeleton $< name $(subst -,_,$(*F))_bpf >$@
+
+$(O)/bpf/%.bpf.gz: $(O)/bpf/%.bpf.o
+	@gzip -9nc $< >$@
+
+# $(1): SUBJECT/NAME of an applet with a BPF side
+define bpf_applet
+$(O)/applets/$(1).o: $(O)/bpf/$(1).skel.h $(O)/bpf/$(1).bpf.gz
+$(O)/applets/$(1).o: extra := -I$(O)/bpf/$(dir $(1)) -Ibpf/$(dir $(1)) -Wa,-I$(O)/bpf/$(dir $(1))
+endef
+$(foreach b,$(bpf_c:bpf/%.bpf.c=%),$(eval $(call bpf_applet,$(b))))
+
+$(O)/%.o: %.c $(LIBS)/.done
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(extra) -MMD -MP -c -o $@ $<
+
+# Linked again when the choice of applets changes.
+$(O)/chosen: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(objs)' | cmp -s - $@ || echo '$(CC) $(objs)' >$@
+
+$(O)/bpftools: $(objs) $(O)/chosen
+	$(CC) -o $@ $(objs) $(LDFLAGS) -L$(LIBS)/lib -lbpf -lelf -lz
+	@$(if $(DEBUG),:,$(STRIP) -R .comment $@)
+
+bpftools: $(O)/bpftools
+	@cmp -s $< $@ || { rm -f $@; cp $< $@; }
+
+clean:
+	rm -rf build bpftools
+
+-include $(objs:.o=.d) $(bpf_gz:.gz=.d)
+FORCE:
+.PHONY: all clean FORCE deps run check size

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Events to user space: one ring buffer that wakes its reader when a fraction is full (the reader
+ * looks by itself a few times a second); on kernels before 5.8 the core turns `events` into a perf
+ * buffer and sets events_perf. What finds no room is counted.
+ *
+ * An event of fixed size:      e = event_reserve(sizeof(*e)); fill it; event_submit(ctx, e, sizeof(*e))
+ * One with a string behind it: e = event_scratch(sizeof(*e)); fill it; event_output(ctx, e, used)
+ * Both are zero when given out, the scratch up to its last member (EVENT_HEAD). */
+#ifndef EVENTS_BPF_H
+#define EVENTS_BPF_H
+
+#include "common.bpf.h"
+
+const volatile bool events_perf;
+const volatile u64 events_wakeup; /* bytes waiting from which on the reader is woken */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 512 * 1024); /* the core's --buffer */
+} events SEC(".maps");
+
+/* Longest event, of any tool. A program runs to its end on one CPU and never inside itself (the
+ * kernel refuses that), so one buffer per CPU and object suffices; programs of one object that can
+ * interrupt each other use event_reserve(). */
+#define EVENT_MAX 8192
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, char[EVENT_MAX]);
+} scratch SEC(".maps");
+
+static __always_inline u64 events_flags(void)
+{
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= events_wakeup)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void *event_scratch_raw(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+/* `size` is a constant. NULL: no room, and counted. */
+static __always_inline void *event_reserve(u64 size)
+{
+	void *e;
+
+	if (events_perf)
+		e = event_scratch_raw();
+	else
+		e = bpf_ringbuf_reserve(&events, size, 0);
+	if (!e) {
+		LOST(events);
+		return NULL;
+	}
+	__builtin_memset(e, 0, size);
+	return e;
+}
+
+static __always_inline void event_submit(void *ctx, void *e, u64 size)
+{
+	if (!events_perf)
+		bpf_ringbuf_submit(e, events_flags());
+	else if (bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, e, size))
+		LOST(events);
+}
+
+/* `head`: the bytes before the string, zeroed; the string is the caller's to write. */
+static __always_inline void *event_scratch(u64 head)
+{
+	void *e = event_scratch_raw();
+
+	if (e)
+		__builtin_memset(e, 0, head);
+	return e;
+}
+
+#define EVENT_HEAD(type, last) __builtin_offsetof(type, last)
+
+/* `size` may vary, up to EVENT_MAX. */
+static __always_inline void event_output(void *ctx, void *e, u64 size)
+{
+	long err;
+
+	/* The verifier wants the bound in the very register that the helper takes. */
+	asm volatile("" : "+r"(size));
+	if (size > EVENT_MAX)
+		size = EVENT_MAX;
+	if (events_perf)
+		err = bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, e, size);
+	else
+		err = bpf_ringbuf_output(&events, e, size, events_flags());
+	if (err)
+		LOST(events);
+}
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// open(2), openat(2), openat2(2): seen when they return. The path is read then, too: the kernel has
+// read it by that time, so its page is there, which at entry it may not be.
+#include "events.bpf.h"
+#include "syscall.bpf.h"
+#include "path.bpf.h"
+#include "opensnoop.h"
+
+const volatile bool only_failed;
+const volatile bool full_path;
+const volatile __u64 any_flags;	/* opens with one of these O_* only; 0: all */
+
+/* The arguments at entry, for kernels that cannot tell them at the end. */
+struct args {
+	const char *path;
+	const struct open_how *how;
+	u64 flags;
+	int dirfd;
+	u32 mode;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, struct args);
+} starts SEC(".maps");
+
+static __noinline int opened(void *ctx, const struct args *args, long ret)
+{
+	struct event *e;
+	long len;
+
+	if ((only_failed && ret >= 0) || (any_flags && !(args->flags & any_flags)))
+		return 0;
+	e = event_scratch(EVENT_HEAD(struct event, path));
+	if (!e)
+		return 0;
+	e->time_ns = bpf_ktime_get_ns();
+	e->pid = bpf_get_current_pid_tgid() >> 32;
+	e->tid = bpf_get_current_pid_tgid();
+	e->uid = bpf_get_current_uid_gid();
+	e->ret = ret;
+	e->flags = args->flags;
+	e->mode = args->mode;
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	if (full_path)
+		len = path_user_full(e->path, args->dirfd, args->path);
+	else
+		len = path_user(e->path, args->path);
+	event_output(ctx, e, EVENT_HEAD(struct event, path) + len);
+	return 0;
+}
+
+/* All three come here since 5.6, also from 32-bit programs. */
+SEC("fexit/do_sys_openat2")
+int BPF_PROG(openat2_fexit, int dirfd, const char *path, struct open_how *how, long ret)
+{
+	struct args args = { .path = path, .dirfd = dirfd };
+
+	if (filtered())
+		return 0;
+	args.flags = BPF_CORE_READ(how, flags);
+	args.mode = BPF_CORE_READ(how, mode);
+	return opened(ctx, &args, ret);
+}
+
+static __always_inline void how_read(struct args *args, const void *how)
+{
+	struct { u64 flags, mode; } user = {};
+
+	bpf_probe_read_user(&user, sizeof(user), how);
+	args->flags = user.flags;
+	args->mode = user.mode;
+}
+
+/* The registers of the call, still there at its end. */
+SEC("tp/syscalls/sys_exit_open")
+int open_exit_regs(struct syscall_trace_exit *ctx)
+{
+	struct args args = { .dirfd = -100 };
+	struct pt_regs *regs = syscall_regs();
+
+	if (filtered())
+		return 0;
+	args.path = (const char *)syscall_arg(regs, 0);
+	args.flags = (u32)syscall_arg(regs, 1);
+	args.mode = syscall_arg(regs, 2);
+	return opened(ctx, &args, syscall_ret(ctx));
+}
+
+SEC("tp/syscalls/sys_exit_openat")
+int openat_exit_regs(struct syscall_trace_exit *ctx)
+{
+	struct args args = {};
+	struct pt_regs *regs = syscall_regs();
+
+	if (filtered())
+		return 0;
+	args.dirfd = syscall_arg(regs, 0);
+	args.path = (const char *)syscall_arg(regs, 1);
+	args.flags = (u32)syscall_arg(regs, 2);
+	args.mode = syscall_arg(regs, 3);
+	return opened(ctx, &args, syscall_ret(ctx));
+}
+
+SEC("tp/syscalls/sys_exit_openat2")
+int openat2_exit_regs(struct syscall_trace_exit *ctx)
+{
+	struct args args = {};
+	struct pt_regs *regs = syscall_regs();
+
+	if (filtered())
+		return 0;
+	args.dirfd = syscall_arg(regs, 0);
+	args.path = (const char *)syscall_arg(regs, 1);
+	how_read(&args, (const void *)syscall_arg(regs, 2));
+	return opened(ctx, &args, syscall_ret(ctx));
+}
+
+/* The arguments kept from entry to exit. */
+static __always_inline int start(const struct args *args)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+
+	if (filtered())
+		return 0;
+	if (bpf_map_update_elem(&starts, &tid, args, BPF_ANY))
+		LOST(entries);
+	return 0;
+}
+
+static __always_inline int end(struct syscall_trace_exit *ctx)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct args *args = bpf_map_lookup_elem(&starts, &tid);
+
+	if (!args)
+		return 0;
+	opened(ctx, args, syscall_ret(ctx));
+	bpf_map_delete_elem(&starts, &tid);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_enter_open")
+int open_enter(struct syscall_trace_enter *ctx)
+{
+	struct args args = { .dirfd = -100 };
+
+	args.path = (const char *)syscall_enter_arg(ctx, 0);
+	args.flags = (u32)syscall_enter_arg(ctx, 1);
+	args.mode = syscall_enter_arg(ctx, 2);
+	return start(&args);
+}
+
+SEC("tp/syscalls/sys_enter_openat")
+int openat_enter(struct syscall_trace_enter *ctx)
+{
+	struct args args = {};
+
+	args.dirfd = syscall_enter_arg(ctx, 0);
+	args.path = (const char *)syscall_enter_arg(ctx, 1);
+	args.flags = (u32)syscall_enter_arg(ctx, 2);
+	args.mode = syscall_enter_arg(ctx, 3);
+	return start(&args);
+}
+
+SEC("tp/syscalls/sys_enter_openat2")
+int openat2_enter(struct syscall_trace_enter *ctx)
+{
+	struct args args = {};
+
+	args.dirfd = syscall_enter_arg(ctx, 0);
+	args.path = (const char *)syscall_enter_arg(ctx, 1);
+	how_read(&args, (const void *)syscall_enter_arg(ctx, 2));
+	return start(&args);
+}
+
+SEC("tp/syscalls/sys_exit_open")
+int open_exit(struct syscall_trace_exit *ctx)
+{
+	return end(ctx);
+}
+
+SEC("tp/syscalls/sys_exit_openat")
+int openat_exit(struct syscall_trace_exit *ctx)
+{
+	return end(ctx);
+}
+
+SEC("tp/syscalls/sys_exit_openat2")
+int openat2_exit(struct syscall_trace_exit *ctx)
+{
+	return end(ctx);
+}

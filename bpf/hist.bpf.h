@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Histograms of powers of two, one per key or one in all. Each CPU counts for itself, so counting is
+ * neither locked nor atomic; the core adds up. Define the key first:
+ *
+ *	#include "NAME.h"       has struct hist_key, or: #define HIST_NO_KEY
+ *	#include "hist.bpf.h"
+ *
+ * then hist_add(&key, value), or hist_add(NULL, value) for the only one. */
+#ifndef HIST_BPF_H
+#define HIST_BPF_H
+
+#include "common.bpf.h"
+
+/* Values of time are divided by this before they are sorted into slots; the core prints the unit. */
+const volatile u64 hist_div = 1000;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct hist_value);
+} hist_one SEC(".maps");
+
+#ifndef HIST_NO_KEY
+/* The core sizes it by the number of CPUs and --map-entries. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct hist_key);
+	__type(value, struct hist_value);
+} hists SEC(".maps");
+
+static struct hist_value hist_zero;
+#endif
+
+/* Position of the highest bit; 0 for 0 and 1. */
+static __always_inline u32 log2_u64(u64 v)
+{
+	u32 n = 0;
+
+	if (v >> 32) { v >>= 32; n += 32; }
+	if (v >> 16) { v >>= 16; n += 16; }
+	if (v >> 8) { v >>= 8; n += 8; }
+	if (v >> 4) { v >>= 4; n += 4; }
+	if (v >> 2) { v >>= 2; n += 2; }
+	return n + (v >> 1);
+}
+
+static __always_inline void hist_count(struct hist_value *h, u64 value)
+{
+	u32 slot = log2_u64(value / hist_div);
+
+	h->sum += value;
+	h->slots[slot & (HIST_SLOTS - 1)]++;
+}
+
+#ifdef HIST_NO_KEY
+#define hist_add(key, value) hist_add_one(value)
+#else
+#define hist_add(key, value) hist_add_to(key, value)
+#endif
+
+static __always_inline void hist_add_one(u64 value)
+{
+	u32 zero = 0;
+	struct hist_value *h = bpf_map_lookup_elem(&hist_one, &zero);
+
+	if (h)
+		hist_count(h, value);
+}
+
+#ifndef HIST_NO_KEY
+static __always_inline void hist_add_to(const struct hist_key *key, u64 value)
+{
+	struct hist_value *h;
+
+	if (!key) {
+		hist_add_one(value);
+		return;
+	}
+	h = bpf_map_lookup_elem(&hists, key);
+	if (!h) {
+		/* Another CPU may have made it meanwhile: that is as good. */
+		bpf_map_update_elem(&hists, key, &hist_zero, BPF_NOEXIST);
+		h = bpf_map_lookup_elem(&hists, key);
+		if (!h) {
+			LOST(entries);
+			return;
+		}
+	}
+	hist_count(h, value);
+}
+#endif
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Arguments and results of system calls, in the tracepoints' contexts and in the registers. */
+#ifndef SYSCALL_BPF_H
+#define SYSCALL_BPF_H
+
+#include "common.bpf.h"
+
+/* The tracepoint contexts by relocation: on PREEMPT_RT kernels trace_entry is longer. */
+static __always_inline unsigned long syscall_enter_arg(struct syscall_trace_enter *ctx, int n)
+{
+	unsigned long arg = 0;
+
+	bpf_probe_read_kernel(&arg, sizeof(arg),
+			      (void *)ctx + bpf_core_field_offset(ctx->args) + n * sizeof(arg));
+	return arg;
+}
+
+static __always_inline long syscall_ret(struct syscall_trace_exit *ctx)
+{
+	long ret = 0;
+
+	bpf_probe_read_kernel(&ret, sizeof(ret), (void *)ctx + bpf_core_field_offset(ctx->ret));
+	return ret;
+}
+
+/* The registers with which the current task entered the kernel (the helper came with 5.15): a
+ * system call's arguments, except that the first shares its place with the result on arm64, arm and
+ * riscv, which keep a copy of it. Programs that use it go before those that do without. */
+static __always_inline struct pt_regs *syscall_regs(void)
+{
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+/* `n` is a constant, 0 to 3. */
+static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n)
+{
+	switch (n) {
+	case 0: return PT_REGS_PARM1_CORE_SYSCALL(regs);
+	case 1: return PT_REGS_PARM2_CORE_SYSCALL(regs);
+	case 2: return PT_REGS_PARM3_CORE_SYSCALL(regs);
+	default: return PT_REGS_PARM4_CORE_SYSCALL(regs);
+	}
+}
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one header that an applet includes: what an applet declares, and the calls its few callbacks
+ * may use. The tables are constants; everything that changes lives in struct run. */
+#ifndef APPLET_H
+#define APPLET_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/types.h>
+
+#include "util.h"
+#include "../bpf/shared.h"
+
+/* The kernel's names of these types: read-only data may be declared with them. */
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s8 s8;
+typedef __s16 s16;
+typedef __s32 s32;
+typedef __s64 s64;
+
+struct bpf_object;
+struct bpf_program;
+struct run;
+struct cell;
+
+/* ---- Kinds of fields, taken from the field itself ---- */
+
+enum kind {
+	K_NONE, K_FLAG, K_U8, K_S8, K_U16, K_S16, K_U32, K_S32, K_U64, K_S64, K_STR,
+	K_LIST,		/* option: comma-separated numbers into a zero-terminated array */
+	K_UID,		/* option: a number or a name of /etc/passwd */
+	K_CGROUP,	/* option: a cgroup v2 folder, into struct filter */
+	K_CONST,	/* option: a flag that stores opt.max */
+	K_TIME,		/* column: the event's time of day, HH:MM:SS */
+	K_TIME_REL,	/* column: seconds since the start */
+};
+
+#define KIND(x) _Generic((x), _Bool: K_FLAG, \
+	unsigned char: K_U8, signed char: K_S8, unsigned short: K_U16, short: K_S16, \
+	unsigned int: K_U32, int: K_S32, unsigned long: K_U64, unsigned long long: K_U64, \
+	long: K_S64, long long: K_S64, char *: K_STR, const char *: K_STR)
+#define FIELD(T, f) ((T *)0)->f
+#define FIELD_AT(T, f) .off = offsetof(T, f), .size = sizeof(FIELD(T, f))
+
+/* ---- Options ----
+ * A row names a letter and a long name, what stands for its argument (NULL: a flag) and its help.
+ * Its target is a field of the BPF object's read-only data (RODATA is that struct, RODATA below),
+ * or, for OPT_USER, just a value that the applet asks for with opt_u64() and friends.
+ * A key below 32 is an option without a letter; it is still what opt_on() and COL_IF() take. */
+
+enum opt_where { OPT_IN_RODATA, OPT_IN_USER, OPT_IN_RUN, OPT_LETTER };
+
+struct opt {
+	unsigned char key;
+	unsigned char kind;	/* enum kind of the target (or of the element, see `list`) */
+	unsigned char where;	/* enum opt_where */
+	unsigned char elem;	/* K_LIST: the kind of an element */
+	uint16_t size;
+	uint32_t off;
+	const char *name, *arg, *help;
+	int64_t min;		/* range, in the user's units; both 0: that of the field */
+	uint64_t max;
+	uint64_t scale;		/* stored = given * scale; decimals are accepted where scale > 1 */
+};
+
+#define OPT_FIELD(k, f, n, a, h) \
+	.key = (k), .name = (n), .arg = (a), .help = (h), FIELD_AT(RODATA, f)
+#define OPT(k, f, n, a, h) \
+	{ OPT_FIELD(k, f, n, a, h), .kind = KIND(FIELD(RODATA, f)) }
+#define OPT_RANGE(k, f, n, a, h, lo, hi) \
+	{ OPT_FIELD(k, f, n, a, h), .kind = KIND(FIELD(RODATA, f)), .min = (lo), .max = (hi) }
+#define OPT_SCALE(k, f, n, a, h, s) \
+	{ OPT_FIELD(k, f, n, a, h), .kind = KIND(FIELD(RODATA, f)), .scale = (s) }
+#define OPT_CONST(k, f, n, h, value) \
+	{ OPT_FIELD(k, f, n, NULL, h), .kind = K_CONST, .elem = KIND(FIELD(RODATA, f)), \
+	  .max = (value) }
+#define OPT_LIST(k, f, n, a, h, lo, hi) \
+	{ OPT_FIELD(k, f, n, a, h), .kind = K_LIST, .elem = KIND(FIELD(RODATA, f)[0]), \
+	  .min = (lo), .max = (hi) }
+#define OPT_USER(k, n, a, h) \
+	{ .key = (k), .name = (n), .arg = (a), .help = (h), .where = OPT_IN_USER, \
+	  .kind = (a) ? K_STR : K_FLAG }
+#define OPT_USER_NUM(k, n, a, h, lo, hi) \
+	{ .key = (k), .name = (n), .arg = (a), .help = (h), .where = OPT_IN_USER, .kind = K_U64, \
+	  .min = (lo), .max = (hi) }
+/* The letter that this tool has for a common option: LETTER('d', "duration"). */
+#define LETTER(k, n) { .key = (k), .name = (n), .where = OPT_LETTER }
+
+/* The filters on tasks, each with the letter that this tool has for it, or a number below 32. */
+#define FILTER_PID(k) OPT_RANGE(k, filter.pid, "pid", "PID", "this process only", 1, 4194304)
+#define FILTER_TID(k) OPT_RANGE(k, filter.tid, "tid", "TID", "this thread only", 1, 4194304)
+#define FILTER_UID(k) \
+	{ OPT_FIELD(k, filter.uid, "uid", "USER", "this user only (number or name)"), .kind = K_UID }
+#define FILTER_COMM(k) OPT(k, filter.comm, "comm", "NAME", "tasks of exactly this name only")
+#define FILTER_CGROUP(k) \
+	{ .key = (k), .name = "cgroup", .arg = "DIR", .kind = K_CGROUP, \
+	  .help = "tasks in or below this cgroup v2 folder only", FIELD_AT(RODATA, filter) }
+/* All five, none with a letter: 1 to 5 are taken then. */
+#define FILTERS FILTER_PID(1), FILTER_TID(2), FILTER_UID(3), FILTER_COMM(4), FILTER_CGROUP(5)
+
+/* Was the option given? `key` as in its row. An unknown key is a mistake of the applet: abort. */
+bool opt_on(const struct run *run, int key);
+/* Its number, or `otherwise` where it was not given. */
+uint64_t opt_u64(const struct run *run, int key, uint64_t otherwise);
+/* Its text, or NULL where it was not given. Points into argv. */
+const char *opt_str(const struct run *run, int key);
+/* Ends with EXIT_USAGE, saying which option's value is wrong and why. */
+void opt_bad(const struct run *run, int key, const char *why) __attribute__((noreturn));
+
+/* ---- Columns ----
+ * A row is a field of the event (EVENT is its struct), the header, and the width as printf has it:
+ * negative is left-justified, 0 is for a last column as long as it likes. The JSON key is the
+ * header in lower case with "_" for what is no letter or digit: LAT(ms) is lat_ms. */
+
+struct col {
+	const char *head;
+	void (*fmt)(struct cell *cell, const void *row); /* instead of the field's plain value */
+	uint32_t off;
+	uint16_t size;
+	int16_t width;
+	unsigned char kind;
+	unsigned char when;	/* shown with this option only; 0 always */
+	bool only;		/* JSON too has it with that option only */
+	unsigned char decimals;
+	uint64_t scale;		/* shown = field / scale */
+};
+
+#define COL_FIELD(f, h, w) .head = (h), .width = (w), FIELD_AT(EVENT, f)
+#define COL(f, h, w) { COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)) }
+#define COL_IF(k, f, h, w) { COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)), .when = (k) }
+#define COL_FMT(f, h, w, fn) { COL_FIELD(f, h, w), .fmt = (fn) }
+#define COL_FMT_IF(k, f, h, w, fn) { COL_FIELD(f, h, w), .fmt = (fn), .when = (k) }
+/* A number shown divided by `s` with `d` decimals: COL_DIV(lat_ns, "LAT(ms)", 7, 1000000, 3) */
+#define COL_DIV(f, h, w, s, d) \
+	{ COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)), .scale = (s), .decimals = (d) }
+#define COL_DIV_IF(k, f, h, w, s, d) \
+	{ COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)), .scale = (s), .decimals = (d), \
+	  .when = (k) }
+/* Like COL_DIV_IF for what is measured with that option only: no such key in JSON without it. */
+#define COL_DIV_ONLY(k, f, h, w, s, d) \
+	{ COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)), .scale = (s), .decimals = (d), \
+	  .when = (k), .only = true }
+#define COL_ONLY(k, f, h, w) \
+	{ COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)), .when = (k), .only = true }
+#define COL_FMT_ONLY(k, f, h, w, fn) \
+	{ COL_FIELD(f, h, w), .fmt = (fn), .when = (k), .only = true }
+/* When it happened. The event's first member is __u64 time_ns, of bpf_ktime_get_ns(). JSON has
+ * "time" always, so these are text's (and CSV's). Key 0: always. */
+#define COL_TIME(k, h) { .head = (h), .width = -8, .kind = K_TIME, .when = (k) }
+#define COL_TIME_REL(k, h) { .head = (h), .width = -12, .kind = K_TIME_REL, .when = (k) }
+
+/* What a formatter calls, exactly once. Text is made safe for terminal and JSON. */
+void cell_str(struct cell *cell, const char *s);
+void cell_strn(struct cell *cell, const char *s, size_t max); /* up to max bytes or a NUL */
+void cell_printf(struct cell *cell, const char *fmt, ...) PRINTF(2, 3);
+void cell_u64(struct cell *cell, uint64_t v);
+void cell_s64(struct cell *cell, int64_t v);
+void cell_f64(struct cell *cell, double v, int decimals);
+void cell_none(struct cell *cell); /* "-" in text, null in JSON */
+const struct run *cell_run(const struct cell *cell);
+
+/* SIGKILL, SIGRTMIN+2, or the bare number of what has no name. Returns `text`. */
+enum { SIGNAL_NAME_LEN = 16 };
+const char *signal_name(int sig, char text[SIGNAL_NAME_LEN]);
+
+/* ---- Histograms ----
+ * bpf/hist.bpf.h fills them. `keys` are columns over the key struct of the map `hists`; rows whose
+ * option is off are no part of the key. Without any key there is the one histogram. */
+
+struct hist {
+	const char *name;	/* JSON "name": what is measured, "latency" */
+	const char *unit;	/* NULL: time, by the divisor in .rodata (hist_div) */
+	const struct col *keys;	/* NULL: never split */
+	unsigned char extension; /* option that adds a line of average, total and count; 0 none */
+};
+
+/* ---- Rows from a map ---- shown each interval: top displays and tables of counts.
+ * A row is the map's key with its value behind it, `EVENT` for the columns. Values of a per-CPU map
+ * are added up as __u64s. */
+
+struct top {
+	const char *map;	/* its entries are taken out at each report */
+	uint32_t key_size;	/* as in `struct row { struct key key; struct value value; }` */
+	uint32_t value_size;
+	const char *sort;	/* header of the column to sort by, largest first */
+	double (*weight)(const struct run *run, const void *row); /* or by this; NULL: `sort` */
+	unsigned char rows_key;	/* option that limits the rows; 0 none */
+	uint32_t rows;		/* their number without it; 0 is all */
+	unsigned char noclear_key; /* option against clearing the screen; 0: never clears */
+	bool ascending;		/* the largest last */
+};
+
+/* ---- Stacks ---- bpf/stack.bpf.h fills the maps `stack_counts` and `stacks`. */
+
+struct stacks {
+	const char *unit;	/* of the values: "samples", "us" */
+	uint64_t scale;		/* shown = value / scale, at least 1; smaller sums are left out */
+	bool by_thread;		/* text shows the thread's number, not the process's */
+	/* Options of the tool, 0 where it has none: */
+	unsigned char folded;	/* one line a stack, for flame graphs */
+	unsigned char delimited; /* "-" between user and kernel stack */
+	unsigned char annotate;	/* _[k] behind kernel functions */
+	unsigned char offsets;	/* +0x.. behind names */
+	unsigned char address;	/* addresses, no names */
+};
+
+/* ---- Probes ----
+ * Consecutive rows with the same `what` are one choice, best first: the first row whose programs
+ * all load and attach is taken. A program with "?" before it may be missing (a system call that
+ * this architecture lacks). A last row with "" means that the tool does without. Programs that no
+ * row names are always needed. */
+
+struct probe {
+	const char *what;	/* named in messages: "block I/O completion" */
+	const char *progs;	/* separated by spaces */
+	unsigned char when;	/* only with this option; 0 always */
+};
+
+/* ---- The applet ---- */
+
+enum operands {
+	OPERANDS_NONE,
+	OPERANDS_INTERVAL,	/* [INTERVAL [COUNT]] */
+	OPERANDS_DURATION,	/* [DURATION] */
+	OPERANDS_OWN,		/* run->argv, described by .args, checked by setup() */
+};
+
+struct applet {
+	const char *name;
+	const char *brief;	/* one line, ends in a full stop; the file's title has the same words */
+	const char *args;	/* for OPERANDS_OWN */
+	const char *help;	/* examples and notes, lines of at most 80 */
+	const char *title;	/* text said before the first output, "Tracing ... " or NULL */
+	const struct opt *opts;
+	const struct col *cols;
+	const struct hist *hist;
+	const struct top *top;
+	const struct stacks *stacks;
+	const struct probe *probes;
+	const unsigned char *object, *object_end; /* compressed; BPF_OBJECT() fills them in */
+	uint32_t event_min;	/* smallest event that the kernel side sends; EVENT_SIZE() */
+	uint32_t rodata_size;
+	unsigned char operands;
+	unsigned char interval;	/* seconds between reports if not said; 0: one at the end */
+	unsigned char stamp_key; /* option that puts the time before each report; 0 none */
+	const char *trial;	/* operands with which doctor tries an applet that needs some */
+
+	/* All may be NULL. Errors end the program by die(). */
+	void (*setup)(struct run *run);	/* after open, before load; again at each attempt */
+	void (*attach)(struct run *run); /* after load: probes that only run time knows */
+	bool (*keep)(struct run *run, void *event); /* false: not shown, not counted */
+	void (*tick)(struct run *run);	/* a report: each interval, and at the end */
+	int (*main)(struct run *run);	/* instead of all else; returns EXIT_* */
+};
+
+struct alias {
+	const char *name;
+	const char *applet;
+	const char *brief;
+	const char *args;	/* options put before the user's own, separated by spaces */
+};
+
+/* Declares the applet `id`. Pointers in a linker section are the registry. */
+#define APPLET(id) \
+	static const struct applet applet_##id; \
+	static const struct applet *const applet_##id##_entry \
+	__attribute__((used, retain, section("applets"))) = &applet_##id; \
+	static const struct applet applet_##id
+#define ALIAS(id) \
+	static const struct alias alias_##id; \
+	static const struct alias *const alias_##id##_entry \
+	__attribute__((used, retain, section("aliases"))) = &alias_##id; \
+	static const struct alias alias_##id
+
+/* The embedded object of bpf/SUBJECT/ID.bpf.c, found on the assembler's include path. Before
+ * APPLET(id), which has `OBJECT(id)` in it. */
+#define BPF_OBJECT(id) \
+	__asm__(".pushsection .rodata.bpf_" #id ",\"a\"\n" \
+		"bpf_" #id "_start:\n.incbin \"" #id ".bpf.gz\"\nbpf_" #id "_end:\n.popsection\n"); \
+	extern const unsigned char bpf_##id##_start[] __attribute__((visibility("hidden"))); \
+	extern const unsigned char bpf_##id##_end[] __attribute__((visibility("hidden")))
+#define OBJECT(id) \
+	.object = bpf_##id##_start, .object_end = bpf_##id##_end, .rodata_size = sizeof(RODATA)
+/* A fixed event; or, where its last member is a string that is sent as long as it is, EVENT_UPTO. */
+#define EVENT_SIZE .event_min = sizeof(EVENT)
+#define EVENT_UPTO(last) .event_min = offsetof(EVENT, last)
+
+/* ---- One run of an applet ---- */
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
+
+struct run {
+	const struct applet *applet;
+	int argc;		/* operands, where they are the applet's own */
+	char **argv;
+	struct bpf_object *obj;	/* open after setup() has begun; owned by the core */
+	void *rodata;		/* writable until load */
+	enum format format;
+	uint64_t interval_ns;	/* 0: one report at the end */
+	uint64_t elapsed_ns;	/* tick(): since the last report, measured */
+	uint64_t now_ns;	/* tick(): CLOCK_MONOTONIC of this report */
+	bool last;		/* tick(): the final one */
+	struct core *core;	/* what only the core touches */
+};
+
+/* The object's read-only data as its struct: RUN_RODATA(run)->min_ns = 5. Before load only. */
+#define RUN_RODATA(run) ((RODATA *)(run)->rodata)
+
+/* Print one row through the applet's columns; `row` as its EVENT. The time is that of its first
+ * member time_ns if `timed`, else run->now_ns. */
+void row_print(struct run *run, const void *row, bool timed);
+
+/* A variable of .bss or .data by name, mapped into memory: reads are live. Aborts where there is
+ * none, since the name is the applet's own. NULL before load. */
+void *bss_var(const struct run *run, const char *name);
+
+/* The sum over all CPUs of one entry of the per-CPU array `map`, as `n` __u64s into `sum`. */
+void counts_read(const struct run *run, const char *map, uint32_t index, uint64_t *sum, size_t n);
+
+/* File descriptor of the map, for bpf_map_update_elem() and the like. After load. */
+int map_fd(const struct run *run, const char *map);
+/* Before load: the number of entries, at least 1. --map-entries overrides. */
+void map_resize(const struct run *run, const char *map, uint32_t entries);
+
+/* Programs whose target is known at run time only. Before load, in setup(): */
+void prog_target(struct run *run, const char *prog, const char *function); /* fentry, kprobe */
+void prog_off(struct run *run, const char *prog);
+struct bpf_program *prog_find(const struct run *run, const char *prog);
+bool prog_loaded(const struct run *run, const char *prog); /* after load, in attach() */
+/* After load, in attach(). Links are the core's. 0 or -errno. `pid` 0 is every process.
+ * `offset` is the file offset of the function (core/elf.h). */
+int prog_attach_uprobe(struct run *run, const char *prog, bool ret, int pid, const char *path,
+		       uint64_t offset, uint64_t cookie);
+int prog_attach_kprobe(struct run *run, const char *prog, bool ret, const char *function,
+		       uint64_t cookie);
+/* One software CPU-clock (or given) perf event per online CPU, or on `cpu` alone if >= 0.
+ * `period` counts events where `freq` is 0. */
+void prog_attach_perf(struct run *run, const char *prog, uint32_t type, uint64_t config,
+		      uint64_t freq, uint64_t period, int cpu);
+
+#endif

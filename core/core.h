@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the core share with each other, and no applet sees: the state of a run and one
+ * function or two of each file. */
+#ifndef CORE_H
+#define CORE_H
+
+#include "applet.h"
+#include "clock.h"
+#include "out.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+enum { COLS_MAX = 32, OPTS_MAX = 64, LINKS_MAX = 1024, KEY_LEN = 24 };
+
+/* What was given for an option. */
+struct optval {
+	bool given;
+	uint64_t num;
+	const char *str;
+	uint64_t *list;		/* K_LIST: `n` numbers */
+	size_t n;
+	struct filter filter;	/* K_CGROUP: its cgroup members */
+};
+
+enum stamp { STAMP_DEFAULT, STAMP_WALL, STAMP_MICRO, STAMP_ISO, STAMP_REL };
+
+/* The common options; offsets into this are the targets of OPT_IN_RUN rows. */
+struct common {
+	bool json, csv, verbose, perf_buffer;
+	const char *output, *btf, *columns, *timestamps;
+	uint64_t duration_ns;
+	uint64_t count;
+	uint32_t buffer_kb;
+	uint32_t map_entries;
+};
+
+struct colset {
+	size_t n;
+	const struct col *col[COLS_MAX];
+	char key[COLS_MAX][KEY_LEN];
+};
+
+struct core {
+	struct common common;
+	const struct opt *opts[OPTS_MAX];
+	struct optval val[OPTS_MAX];
+	size_t nopts;
+
+	struct out out;
+	struct colset cols;
+	struct colset keys;	/* of the histogram's key */
+	enum stamp stamp;
+	bool header_done;
+
+	uint64_t start_ns, count;
+	int signal_fd;
+	bool stop;
+
+	struct bpf_link *link[LINKS_MAX];
+	size_t nlinks;
+	char off[8][32];	/* programs that the applet does not want */
+	size_t noff;
+	struct { const char *prog, *function; } target[8];
+	size_t ntargets;
+
+	struct ring_buffer *ring;
+	struct perf_buffer *perf;
+	struct loss told;	/* how much loss was reported already */
+	uint64_t lost_perf;
+	struct hist_value *hist_seen; /* hist_one as of the last report */
+};
+
+/* opts.c */
+/* Parse `argv` (options anywhere, "--" ends them) into run->core and the operands. Ends with
+ * EXIT_USAGE or, for --help and --version, EXIT_OK. */
+void opts_parse(struct run *run, int argc, char **argv);
+/* Store what was given into the read-only data of the opened object. */
+void opts_store(struct run *run);
+void opts_help(const struct run *run, struct out *out);
+
+/* cols.c */
+/* Which columns are shown, in which order. Dies on an unknown name in --columns. */
+void cols_prepare(struct run *run);
+void cols_header(struct run *run);
+/* Print a field through its column: for histogram titles. */
+void cell_print(struct run *run, const struct col *col, const void *row, bool padded);
+/* The column whose header or key is `name`, NULL if there is none. */
+const struct col *cols_find(const struct run *run, const char *name);
+/* A plain numeric field of a row, as a double; 0 for text. */
+double col_number(const struct col *col, const void *row);
+void record_begin(struct run *run, uint64_t time_ns); /* {"time":"..." */
+void record_end(struct run *run);
+
+/* maps.c */
+typedef void map_entry_fn(const void *key, const void *value, void *arg);
+/* Call `fn` (NULL: nothing) with each entry of the hash; values of per-CPU maps are summed as __u64s first. With
+ * `take` the entries are removed. In batches where the kernel has them (5.6). Dies on failure. */
+void map_drain(const struct run *run, const char *map, bool take, map_entry_fn *fn, void *arg);
+
+/* probes.c */
+/* Open, load and attach by the applet's ladder. Dies, with the reasons, if nothing works. */
+void probes_attach(struct run *run);
+void probes_detach(struct run *run);
+
+/* object.c */
+/* The applet's object, decompressed and opened, options stored, setup() done. */
+void object_open(struct run *run);
+/* The start of a variable in a data section of the opened object; NULL if it has no such. */
+void *object_var(const struct run *run, const char *section, const char *name, size_t *size);
+void *object_inflate(const struct applet *applet, size_t *size);
+
+/* events.c */
+void events_setup(struct run *run);	/* before load */
+bool events_open(struct run *run);	/* after load; false: this object has no events */
+void events_poll(struct run *run);	/* takes what is there, does not wait */
+
+/* report.c, hist.c, top.c, stacks.c */
+void hist_report(struct run *run);
+void hist_setup(struct run *run);
+void top_report(struct run *run);
+void stacks_report(struct run *run);
+void loss_report(struct run *run);
+
+
+#endif

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Histograms: taken from the kernel's per-CPU maps, printed as bars or as JSON buckets.
+#include "core.h"
+
+struct entry {
+	void *key;	/* NULL: the only histogram */
+	struct hist_value v;
+	uint64_t total;
+};
+
+struct entries {
+	struct entry *e;
+	size_t n, room;
+	size_t key_size;
+};
+
+/* Without the option that splits it there is no key, and the map of the keyed ones is kept small:
+ * it is memory for each CPU. With one, as many as 16 MB hold, 10240 at most. */
+void hist_setup(struct run *run)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, "hists");
+	uint32_t want = run->core->common.map_entries;
+	size_t each = sizeof(struct hist_value) * libbpf_num_possible_cpus();
+
+	if (!map)
+		return;
+	if (!want)
+		want = MAX(MIN(10240U, (16U << 20) / each), 256U);
+	bpf_map__set_max_entries(map, run->core->keys.n ? want : 1);
+}
+
+static void entry_add(const void *key, const void *value, void *arg)
+{
+	struct entries *all = arg;
+	struct entry *e;
+
+	if (all->n == all->room) {
+		all->room = all->room ? all->room * 2 : 16;
+		all->e = xrealloc(all->e, all->room * sizeof(*all->e));
+	}
+	e = &all->e[all->n++];
+	memcpy(&e->v, value, sizeof(e->v));
+	e->key = NULL;
+	e->total = 0;
+	for (int i = 0; i < HIST_SLOTS; i++)
+		e->total += e->v.slots[i];
+	if (key) {
+		e->key = xalloc(all->key_size);
+		memcpy(e->key, key, all->key_size);
+	}
+}
+
+/* The one histogram is never cleared in the kernel, where an addition could fall between reading
+ * and clearing: what was there at the last report is taken off instead. */
+static void entry_add_one(struct run *run, struct entries *all)
+{
+	enum { WORDS = sizeof(struct hist_value) / sizeof(uint64_t) };
+	struct hist_value now;
+	uint64_t *seen, was, *v = (uint64_t *)&now;
+
+	if (!run->core->hist_seen)
+		run->core->hist_seen = xalloc(sizeof(now));
+	seen = (uint64_t *)run->core->hist_seen;
+	counts_read(run, "hist_one", 0, v, WORDS);
+	for (int i = 0; i < WORDS; i++) {
+		was = seen[i];
+		seen[i] = v[i];
+		v[i] -= was;
+	}
+	entry_add(NULL, &now, all);
+}
+
+static int entry_order(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return x->total < y->total ? -1 : x->total > y->total;
+}
+
+static const char *hist_unit(const struct run *run, uint64_t *div)
+{
+	uint64_t *value = object_var(run, ".rodata", "hist_div", NULL);
+
+	*div = value ? *value : 1;
+	if (run->applet->hist->unit)
+		return run->applet->hist->unit;
+	return *div == 1000000 ? "msecs" : *div == 1000 ? "usecs" : *div == 1 ? "nsecs" : "secs";
+}
+
+static uint64_t slot_low(int slot)
+{
+	return slot ? 1ULL << slot : 0;
+}
+
+static uint64_t slot_high(int slot)
+{
+	return slot == 63 ? UINT64_MAX : (2ULL << slot) - 1;
+}
+
+static int slot_last(const struct entry *e)
+{
+	int last = HIST_SLOTS - 1;
+
+	while (last >= 0 && !e->v.slots[last])
+		last--;
+	return last;
+}
+
+static void hist_bars(struct out *o, const struct entry *e, const char *unit)
+{
+	static const char stars[] = "****************************************";
+	int last = slot_last(e), wide = last > 32, width = wide ? 20 : 40;
+	uint64_t most = 1;
+
+	out_printf(o, wide ? "%15s%-29s : count     distribution\n"
+			   : "%5s%-18s : count     distribution\n", "", unit);
+	for (int i = 0; i <= last; i++)
+		most = MAX(most, e->v.slots[i]);
+	for (int i = 0; i <= last; i++) {
+		uint64_t n = e->v.slots[i];
+		int len = (double)n / most * width;
+
+		out_printf(o, wide ? "%20llu -> %-20llu : %-8llu |%-20.*s|\n"
+				   : "%10llu -> %-10llu : %-8llu |%-40.*s|\n",
+			   (unsigned long long)slot_low(i), (unsigned long long)slot_high(i),
+			   (unsigned long long)n, len, stars);
+	}
+}
+
+static void hist_text(struct run *run, const struct entry *e, const char *unit, uint64_t div)
+{
+	struct colset *keys = &run->core->keys;
+	struct out *o = &run->core->out;
+
+	out_bytes(o, "\n", 1);
+	for (size_t i = 0; e->key && i < keys->n; i++) {
+		/* "pid = 12 bash": a column of width 1 stands bare behind the one before. */
+		if (keys->col[i]->width == 1)
+			out_bytes(o, " ", 1);
+		else
+			out_printf(o, "%s%s = ", i ? ", " : "", keys->col[i]->head);
+		cell_print(run, keys->col[i], e->key, false);
+	}
+	if (e->key)
+		out_bytes(o, "\n", 1);
+	hist_bars(o, e, unit);
+	if (run->applet->hist->extension && opt_on(run, run->applet->hist->extension))
+		out_printf(o, "\navg = %llu %s, total: %llu %s, count: %llu\n",
+			   (unsigned long long)(e->total ? e->v.sum / div / e->total : 0), unit,
+			   (unsigned long long)(e->v.sum / div), unit,
+			   (unsigned long long)e->total);
+}
+
+static void hist_json(struct run *run, const struct entry *e, const char *unit, uint64_t div)
+{
+	struct colset *keys = &run->core->keys;
+	struct out *o = &run->core->out;
+	int last = slot_last(e);
+	bool first = true;
+
+	record_begin(run, run->now_ns);
+	out_printf(o, ",\"name\":\"%s\",\"key\":%s", run->applet->hist->name, e->key ? "{" : "null");
+	for (size_t i = 0; e->key && i < keys->n; i++) {
+		out_printf(o, "%s\"%s\":", i ? "," : "", keys->key[i]);
+		cell_print(run, keys->col[i], e->key, false);
+	}
+	out_printf(o, "%s,\"unit\":\"%s\",\"buckets\":[", e->key ? "}" : "", unit);
+	for (int i = 0; i <= last; i++) {
+		if (!e->v.slots[i])
+			continue;
+		out_printf(o, "%s{\"lo\":%llu,\"hi\":%llu,\"count\":%llu}", first ? "" : ",",
+			   (unsigned long long)slot_low(i), (unsigned long long)slot_high(i),
+			   (unsigned long long)e->v.slots[i]);
+		first = false;
+	}
+	out_printf(o, "],\"total\":%llu,\"sum\":%llu", (unsigned long long)e->total,
+		   (unsigned long long)(e->v.sum / div));
+	record_end(run);
+}
+
+void hist_report(struct run *run)
+{
+	struct entries all = { .n = 0 };
+	uint64_t div;
+	const char *unit = hist_unit(run, &div);
+
+	if (run->core->keys.n) {
+		all.key_size = bpf_map__key_size(bpf_object__find_map_by_name(run->obj, "hists"));
+		map_drain(run, "hists", true, entry_add, &all);
+		qsort(all.e, all.n, sizeof(*all.e), entry_order);
+	} else {
+		entry_add_one(run, &all);
+	}
+	for (size_t i = 0; i < all.n; i++) {
+		if (run->format == FORMAT_JSON)
+			hist_json(run, &all.e[i], unit, div);
+		else
+			hist_text(run, &all.e[i], unit, div);
+		free(all.e[i].key);
+	}
+	free(all.e);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The embedded BPF object: decompressed, opened, its variables found by name.
+#include "core.h"
+
+#include <bpf/btf.h>
+#include <zlib.h>
+#include <sys/stat.h>
+
+/* The embedded form is a gzip file; its last four bytes are the length of what it holds. */
+void *object_inflate(const struct applet *applet, size_t *size)
+{
+	const unsigned char *tail = applet->object_end - 4;
+	size_t len = tail[0] | tail[1] << 8 | tail[2] << 16 | (size_t)tail[3] << 24;
+	void *elf = xalloc(len);
+	z_stream z = { .next_in = (unsigned char *)applet->object,
+		       .avail_in = applet->object_end - applet->object,
+		       .next_out = elf, .avail_out = len };
+
+	/* 16: a gzip header; 15: the largest window */
+	if (inflateInit2(&z, 16 + 15) != Z_OK || inflate(&z, Z_FINISH) != Z_STREAM_END)
+		die(EXIT_FAIL, "the embedded object of %s is damaged; build bpftools again",
+		    applet->name);
+	inflateEnd(&z);
+	*size = len;
+	return elf;
+}
+
+static struct bpf_map *data_map(const struct run *run, const char *section)
+{
+	struct bpf_map *map;
+	const char *dot;
+
+	/* libbpf puts the object's name before the section's: "opensnoo.bss". */
+	bpf_object__for_each_map(map, run->obj) {
+		dot = strchr(bpf_map__name(map), '.');
+		if (dot && !strcmp(dot, section) && bpf_map__is_internal(map))
+			return map;
+	}
+	return NULL;
+}
+
+void *object_var(const struct run *run, const char *section, const char *name, size_t *size)
+{
+	struct btf *btf = bpf_object__btf(run->obj);
+	struct bpf_map *map = data_map(run, section);
+	const struct btf_var_secinfo *var;
+	const struct btf_type *sec;
+	size_t room;
+	char *start;
+	int id = btf__find_by_name_kind(btf, section, BTF_KIND_DATASEC);
+
+	if (!map || id < 0)
+		return NULL;
+	start = bpf_map__initial_value(map, &room);
+	sec = btf__type_by_id(btf, id);
+	var = btf_var_secinfos(sec);
+	for (int i = 0; start && i < btf_vlen(sec); i++, var++) {
+		const struct btf_type *t = btf__type_by_id(btf, var->type);
+
+		if (strcmp(btf__name_by_offset(btf, t->name_off), name))
+			continue;
+		if (size)
+			*size = var->size;
+		return start + var->offset;
+	}
+	return NULL;
+}
+
+void *bss_var(const struct run *run, const char *name)
+{
+	void *p = object_var(run, ".bss", name, NULL);
+
+	if (!p)
+		p = object_var(run, ".data", name, NULL);
+	if (!p)
+		abort(); /* a name of the applet's own: its test sees it */
+	return p;
+}
+
+/* In a pid namespace of its own the tool's user means the pids of that namespace. */
+static void filter_pidns(struct filter *filter)
+{
+	struct stat st;
+
+	/* The first namespace has a fixed inode number (PROC_PID_INIT_INO). */
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino == 0xeffffffcU)
+		return;
+	filter->pidns_dev = st.st_dev;
+	filter->pidns_ino = st.st_ino;
+}
+
+void object_open(struct run *run)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = run->applet->name,
+		    .btf_custom_path = run->core->common.btf);
+	struct bpf_map *rodata;
+	struct filter *filter;
+	size_t size;
+	void *elf = object_inflate(run->applet, &size);
+
+	run->obj = bpf_object__open_mem(elf, size, &opts);
+	free(elf);
+	if (!run->obj)
+		die(EXIT_FAIL, "cannot open the BPF object: %s", strerror(errno));
+	rodata = data_map(run, ".rodata");
+	run->rodata = rodata ? bpf_map__initial_value(rodata, &size) : NULL;
+	if (run->rodata) {
+		opts_store(run);
+		filter = object_var(run, ".rodata", "filter", NULL);
+		if (filter)
+			filter_pidns(filter);
+	}
+	events_setup(run);
+	hist_setup(run);
+	if (run->applet->setup)
+		run->applet->setup(run);
+}
+
+struct bpf_program *prog_find(const struct run *run, const char *name)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(run->obj, name);
+
+	if (!prog)
+		abort(); /* a name of the applet's own */
+	return prog;
+}
+
+int map_fd(const struct run *run, const char *name)
+{
+	int fd = bpf_object__find_map_fd_by_name(run->obj, name);
+
+	if (fd < 0)
+		abort();
+	return fd;
+}
+
+void map_resize(const struct run *run, const char *name, uint32_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, name);
+
+	if (!map)
+		abort();
+	bpf_map__set_max_entries(map, entries ? entries : 1);
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One run of an applet from its command line to its last report. Every way of ending (signal,
+// duration, count, reader gone) goes through the same end.
+#include "core.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* Signals become readable, so that none slips in between a test and a wait. */
+static int signals_open(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction was;
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		sigaction(ends[i], NULL, &was);
+		/* nohup means it; but a shell's background job must not miss its Ctrl-C. */
+		if (ends[i] == SIGHUP && was.sa_handler == SIG_IGN)
+			continue;
+		signal(ends[i], SIG_DFL);
+		sigaddset(&set, ends[i]);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* From the first signal on a second one ends the program at once: the last report may be long. */
+static void signals_release(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void loss_report(struct run *run)
+{
+	struct core *core = run->core;
+	const struct loss *now = object_var(run, ".bss", "loss", NULL);
+	struct loss d = { 0 };
+	struct out *o = &core->out;
+
+	if (now) {
+		d.events = now->events - core->told.events;
+		d.entries = now->entries - core->told.entries;
+		d.stacks = now->stacks - core->told.stacks;
+		d.missed = now->missed - core->told.missed;
+		core->told = *now;
+	}
+	d.events += core->lost_perf;
+	core->lost_perf = 0;
+	if (run->format == FORMAT_JSON && (d.events || d.entries || d.stacks || d.missed)) {
+		record_begin(run, clock_now());
+		out_printf(o, ",\"lost\":{\"events\":%llu,\"entries\":%llu,\"stacks\":%llu,"
+			   "\"missed\":%llu}", (unsigned long long)d.events,
+			   (unsigned long long)d.entries, (unsigned long long)d.stacks,
+			   (unsigned long long)d.missed);
+		record_end(run);
+	}
+	if (d.events)
+		warn("lost %llu events: the buffer was full; a larger --buffer may help",
+		     (unsigned long long)d.events);
+	if (d.entries)
+		warn("%llu times a table was full and something went uncounted; "
+		     "a larger --map-entries may help", (unsigned long long)d.entries);
+	if (d.stacks)
+		warn("%llu stacks could not be stored", (unsigned long long)d.stacks);
+	if (d.missed)
+		warn("%llu ends came without their start", (unsigned long long)d.missed);
+}
+
+static void report_heading(struct run *run)
+{
+	const struct applet *a = run->applet;
+	struct out *o = &run->core->out;
+	char text[CLOCK_TEXT], load[64];
+
+	if (run->format != FORMAT_TEXT)
+		return;
+	if (a->top && a->top->noclear_key && !opt_on(run, a->top->noclear_key) && o->tty)
+		out_str(o, "\033[H\033[2J");
+	if (a->top && a->top->noclear_key) {
+		if (file_read("/proc/loadavg", load, sizeof(load)) < 0)
+			load[0] = 0;
+		out_printf(o, "%s loadavg: %s\n\n", clock_local(run->now_ns, 0, text), load);
+	} else if (run->core->stamp || (a->stamp_key && opt_on(run, a->stamp_key))) {
+		if (run->core->stamp == STAMP_ISO)
+			clock_rfc3339(run->now_ns, text);
+		else
+			clock_local(run->now_ns, run->core->stamp == STAMP_MICRO ? 6 : 0, text);
+		out_printf(o, "%s\n", text);
+	}
+}
+
+static bool run_reports(const struct applet *a)
+{
+	return a->hist || a->top || a->stacks || a->tick;
+}
+
+static void report(struct run *run, uint64_t since)
+{
+	const struct applet *a = run->applet;
+	struct core *core = run->core;
+
+	run->now_ns = clock_now();
+	run->elapsed_ns = run->now_ns - since;
+	if (run_reports(a)) {
+		report_heading(run);
+		if (a->hist)
+			hist_report(run);
+		if (a->top)
+			top_report(run);
+		if (a->stacks)
+			stacks_report(run);
+		if (a->tick)
+			a->tick(run);
+		if (core->common.count && !a->event_min && ++core->count >= core->common.count)
+			core->stop = true;
+	}
+	loss_report(run);
+	out_flush(&core->out);
+	if (core->out.closed)
+		core->stop = true;
+}
+
+/* Milliseconds until `ns`, at least 0, at most `most`. */
+static int until(uint64_t ns, uint64_t now, int most)
+{
+	uint64_t ms = ns <= now ? 0 : (ns - now + 999999) / 1000000;
+
+	return ms > (uint64_t)most ? most : (int)ms;
+}
+
+static void wait_for_something(struct run *run, bool events, uint64_t wake_ns)
+{
+	struct core *core = run->core;
+	struct pollfd fds[3] = { { .fd = core->signal_fd, .events = POLLIN } };
+	nfds_t n = 1;
+
+	if (core->ring)
+		fds[n++] = (struct pollfd){ .fd = ring_buffer__epoll_fd(core->ring), .events = POLLIN };
+	if (core->perf)
+		fds[n++] = (struct pollfd){ .fd = perf_buffer__epoll_fd(core->perf), .events = POLLIN };
+	/* A reader that went away shows on the pipe even if there is nothing to write. */
+	if (!core->out.tty)
+		fds[n++] = (struct pollfd){ .fd = core->out.fd };
+	/* Few events do not wake us (bpf/events.bpf.h): look for them ten times a second. */
+	poll(fds, n, until(wake_ns, clock_now(), events ? 100 : 60000));
+	if (fds[0].revents)
+		core->stop = true;
+	if (!core->out.tty && fds[n - 1].revents & POLLERR)
+		core->out.closed = core->stop = true;
+}
+
+static void loop(struct run *run)
+{
+	struct core *core = run->core;
+	uint64_t since = core->start_ns, end = UINT64_MAX, next = UINT64_MAX;
+	bool events = events_open(run);
+
+	if (core->common.duration_ns)
+		end = core->start_ns + core->common.duration_ns;
+	if (run->interval_ns)
+		next = core->start_ns + run->interval_ns;
+	while (!core->stop) {
+		uint64_t now;
+
+		wait_for_something(run, events, MIN(end, next));
+		if (events) {
+			events_poll(run);
+			out_flush(&core->out);
+			core->stop |= core->out.closed;
+		}
+		now = clock_now();
+		if (now >= next && !core->stop) {
+			report(run, since);
+			since = run->now_ns;
+			/* Intervals that went by unused are not made up for. */
+			while (next <= now)
+				next += run->interval_ns;
+		}
+		if (now >= end)
+			core->stop = true;
+	}
+	signals_release();
+	probes_detach(run);
+	if (events && !(core->common.count && core->count >= core->common.count)) {
+		core->stop = false; /* what is in the buffer still counts */
+		events_poll(run);
+	}
+	run->last = true;
+	/* After the count of reports asked for, the rest is not one more. */
+	if (!(run_reports(run->applet) && core->common.count && !run->applet->event_min &&
+	      core->count >= core->common.count))
+		report(run, since);
+	else
+		loss_report(run);
+	out_flush(&core->out);
+}
+
+/* Before 5.11 maps counted against the memory lock limit. */
+static void memlock_raise(void)
+{
+	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_MEMLOCK, &all);
+}
+
+static void run_trace(struct run *run)
+{
+	const struct applet *a = run->applet;
+	struct core *core = run->core;
+
+	memlock_raise();
+	core->signal_fd = signals_open();
+	probes_attach(run);
+	core->start_ns = run->now_ns = clock_now();
+	if (core->common.verbose)
+		warn("ready");
+	if (a->title && run->format == FORMAT_TEXT)
+		out_printf(&core->out, "%s\n", a->title);
+	if (!a->top)
+		cols_header(run);
+	out_flush(&core->out);
+	loop(run);
+}
+
+static char **args_split(const char *args, int argc, char **argv, int *n)
+{
+	char **all = xalloc((strlen(args) + argc + 1) * sizeof(*all));
+	char *word = xstrdup(args), *save = NULL;
+
+	*n = 0;
+	for (word = strtok_r(word, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		all[(*n)++] = word;
+	for (int i = 0; i < argc; i++)
+		all[(*n)++] = argv[i];
+	return all;
+}
+
+int run_applet(const struct applet *applet, const struct alias *alias, int argc, char **argv)
+{
+	static struct core core;
+	struct run run = { .applet = applet, .core = &core };
+
+	if (alias)
+		argv = args_split(alias->args, argc, argv, &argc);
+	opts_parse(&run, argc, argv);
+	cols_prepare(&run);
+	out_open(&core.out, core.common.output);
+	if (applet->main) {
+		int status = applet->main(&run);
+
+		out_flush(&core.out);
+		return status;
+	}
+	run_trace(&run);
+	bpf_object__close(run.obj);
+	return EXIT_OK;
+}

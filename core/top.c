@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Rows taken from a map at each report: top displays and tables of counts.
+#include "core.h"
+
+struct rows {
+	char *row;
+	size_t n, room, size, key_size, value_size;
+};
+
+static void row_add(const void *key, const void *value, void *arg)
+{
+	struct rows *rows = arg;
+	char *to;
+
+	if (rows->n == rows->room) {
+		rows->room = rows->room ? rows->room * 2 : 64;
+		rows->row = xrealloc(rows->row, rows->room * rows->size);
+	}
+	to = rows->row + rows->n++ * rows->size;
+	memcpy(to, key, rows->key_size);
+	memcpy(to + rows->key_size, value, rows->value_size);
+}
+
+static const struct run *sorting;	/* qsort() passes no argument */
+static const struct col *sort_col;
+
+static int row_order(const void *a, const void *b)
+{
+	const struct top *top = sorting->applet->top;
+	double x, y;
+	int sign = top->ascending ? 1 : -1;
+
+	if (top->weight) {
+		x = top->weight(sorting, a);
+		y = top->weight(sorting, b);
+	} else if (sort_col->kind == K_STR) {
+		return strncmp((const char *)a + sort_col->off, (const char *)b + sort_col->off,
+			       sort_col->size);
+	} else {
+		x = col_number(sort_col, a);
+		y = col_number(sort_col, b);
+	}
+	return x < y ? -sign : x > y ? sign : 0;
+}
+
+static void top_sort(struct run *run, struct rows *rows)
+{
+	const struct top *top = run->applet->top;
+
+	sorting = run;
+	if (!top->weight) {
+		sort_col = cols_find(run, top->sort);
+		if (!sort_col)
+			abort(); /* a name of the applet's own */
+	}
+	qsort(rows->row, rows->n, rows->size, row_order);
+}
+
+void top_report(struct run *run)
+{
+	const struct top *top = run->applet->top;
+	struct rows rows = { .key_size = top->key_size, .value_size = top->value_size,
+			     .size = top->key_size + top->value_size };
+	size_t show = top->rows_key ? opt_u64(run, top->rows_key, top->rows) : top->rows;
+	size_t kept = 0;
+
+	map_drain(run, top->map, true, row_add, &rows);
+	for (size_t i = 0; i < rows.n; i++) {
+		char *row = rows.row + i * rows.size;
+
+		if (run->applet->keep && !run->applet->keep(run, row))
+			continue;
+		memmove(rows.row + kept++ * rows.size, row, rows.size);
+	}
+	rows.n = kept;
+	top_sort(run, &rows);
+	if (!show || show > rows.n)
+		show = rows.n;
+	cols_header(run);
+	for (size_t i = 0; i < show; i++) {
+		/* The largest, also where they stand last. */
+		size_t at = top->ascending ? rows.n - show + i : i;
+
+		row_print(run, rows.row + at * rows.size, false);
+	}
+	free(rows.row);
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel types that the tools touch, with just the members they read. Written by hand: every
+ * access is relocated against the running kernel's BTF (preserve_access_index), so order and
+ * padding here mean nothing, but each member's own type must be right; the relocation audit holds
+ * that against real kernels. Shapes of older or newer kernels stand beside the current one as
+ * struct NAME___SUFFIX with the version that changed them; which of them is real is asked in
+ * bpf/core_fixes.bpf.h and nowhere else. Sorted by subject. The constants and types that the
+ * kernel exports to user space come from its own headers. */
+#ifndef __VMLINUX_H__ /* the name by which bpf_tracing.h knows the kernel's pt_regs */
+#define __VMLINUX_H__
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+typedef __u8 u8;
+typedef __s8 s8;
+typedef __u16 u16;
+typedef __s16 s16;
+typedef __u32 u32;
+typedef __s32 s32;
+typedef __u64 u64;
+typedef __s64 s64;
+typedef _Bool bool;
+typedef unsigned long size_t;
+typedef int pid_t;
+typedef unsigned int uid_t;
+typedef unsigned int gid_t;
+typedef u32 dev_t; /* as the kernel has it: 12 bits major, 20 bits minor */
+typedef u64 sector_t;
+typedef long long loff_t;
+typedef unsigned short umode_t;
+typedef unsigned int fmode_t;
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+enum { PATH_MAX = 4096, NAME_MAX = 255 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+#if defined(__TARGET_ARCH_x86)
+#include "arch/x86.h"
+#elif defined(__TARGET_ARCH_arm64)
+#include "arch/arm64.h"
+#elif defined(__TARGET_ARCH_arm)
+#include "arch/arm.h"
+#elif defined(__TARGET_ARCH_riscv)
+#include "arch/riscv.h"
+#else
+#error "no pt_regs for this architecture: add vmlinux/arch/ARCH.h"
+#endif
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+typedef struct {
+	uid_t val;
+} kuid_t;
+
+/* ---- processes ---- */
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	unsigned int level;
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct net;
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+	struct pid_namespace *pid_ns_for_children;
+	struct net *net_ns;
+};
+
+struct cred {
+	kuid_t uid, euid;
+};
+
+struct mm_struct {
+	unsigned long arg_start, arg_end, env_start, env_end;
+	struct file *exe_file;
+};
+
+struct signal_struct {
+	atomic_t live;	/* threads that have not begun to exit; 0 from the last one on */
+	int group_exit_code;
+	struct tty_struct *tty;
+};
+
+struct tty_struct {
+	char name[64];
+	int index;
+};
+
+struct kernfs_node {
+	u64 id;	/* union kernfs_node_id before 5.5, of the same size */
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	int level;
+	struct cgroup *ancestors[];	/* 6.1 */
+};
+
+struct cgroup___ids {
+	u64 ancestor_ids[1];	/* until 6.1 */
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct thread_info {
+	unsigned long flags;
+	u32 status;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int __state;	/* 5.14; see task_struct___state */
+	void *stack;
+	unsigned int flags;
+	int on_cpu;
+	int prio;
+	struct mm_struct *mm;
+	int exit_state;
+	int exit_code;
+	int exit_signal;
+	pid_t pid;
+	pid_t tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	u64 start_time;		/* CLOCK_MONOTONIC */
+	u64 start_boottime;	/* 5.5 */
+	const struct cred *cred;
+	const struct cred *real_cred;
+	char comm[16];
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct nsproxy *nsproxy;
+	struct signal_struct *signal;
+	struct css_set *cgroups;
+};
+
+struct task_struct___state {
+	long state;	/* until 5.14 */
+};
+
+struct linux_binprm {
+	const char *filename;
+	const char *interp;
+	int argc;
+};
+
+/* ---- files ---- */
+
+struct qstr {
+	u32 len;
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+	struct super_block *d_sb;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct fs_struct {
+	struct path root, pwd;
+};
+
+struct file_system_type {
+	const char *name;
+};
+
+struct super_block {
+	dev_t s_dev;
+	unsigned long s_magic;
+	struct file_system_type *s_type;
+	char s_id[32];
+};
+
+struct inode {
+	umode_t i_mode;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+	loff_t i_size;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	unsigned int f_flags;
+	fmode_t f_mode;
+};
+
+struct open_how {
+	u64 flags, mode, resolve;
+};
+
+struct filename {
+	const char *name;
+};
+
+struct kiocb {
+	struct file *ki_filp;
+	loff_t ki_pos;
+};
+
+struct iov_iter {
+	size_t count;
+};
+
+/* ---- block ---- */
+
+struct block_device {
+	struct gendisk *bd_disk;
+	u8 bd_partno;
+	dev_t bd_dev;
+};
+
+struct gendisk {
+	int major;
+	int first_minor;
+	char disk_name[32];
+};
+
+struct gendisk___part0 {
+	struct block_device *part0;
+};
+
+struct request_queue {
+	struct gendisk *disk;	/* 5.17; before that request.rq_disk */
+};
+
+struct bio {
+	struct block_device *bi_bdev;	/* 5.12 */
+	unsigned int bi_opf;
+};
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+	sector_t __sector;
+	struct bio *bio;
+	u64 start_time_ns;	/* allocation */
+	u64 io_start_time_ns;	/* issue to the driver, if the queue keeps statistics */
+	struct block_device *part;	/* 5.12 */
+};
+
+struct request___disk {
+	struct gendisk *rq_disk;	/* until 5.17 */
+};
+
+/* ---- network ---- */
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+		__be16 u6_addr16[8];
+		__be32 u6_addr32[4];
+	} in6_u;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	int skc_bound_dev_if;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_protocol;	/* 5.6; a bit-field before */
+	u16 sk_type;
+	kuid_t sk_uid;
+};
+
+struct inet_sock {
+	struct sock sk;
+	__be16 inet_sport;
+};
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	u64 bytes_received;
+	u64 bytes_acked;
+	u32 total_retrans;
+	u32 srtt_us;	/* smoothed round trip, shifted left by 3 */
+};
+
+/* ---- tracepoint contexts ----
+ * Only by relocation: PREEMPT_RT has a longer trace_entry before the fields. */
+
+struct trace_entry {
+	unsigned short type;
+};
+
+struct syscall_trace_enter {
+	int nr;
+	unsigned long args[];
+};
+
+struct syscall_trace_exit {
+	int nr;
+	long ret;
+};
+
+struct trace_event_raw_sched_process_exec {
+	u32 __data_loc_filename;
+	pid_t pid;
+	pid_t old_pid;
+};
+
+struct trace_event_raw_inet_sock_set_state {
+	const void *skaddr;
+	int oldstate;
+	int newstate;
+	u16 sport;
+	u16 dport;
+	u16 family;
+	u16 protocol;
+	u8 saddr[4];
+	u8 daddr[4];
+	u8 saddr_v6[16];
+	u8 daddr_v6[16];
+};
+
+#pragma clang attribute pop
+
+#endif
