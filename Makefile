@@ -116,9 +116,34 @@ $(O)/bpftools: $(objs) $(O)/chosen
 bpftools: $(O)/bpftools
 	@cmp -s $< $@ || { rm -f $@; cp $< $@; }
 
+# ---- tests ----
+TEST_BIN := $(O)/test
+tests := $(TEST_BIN)/work $(TEST_BIN)/jsonq
+lib_o := $(filter-out $(O)/main.o,$(core_c:%.c=$(O)/%.o))
+
+# Workloads keep their symbols and frame pointers: that is what stacks are tested on.
+$(TEST_BIN)/%: test/tools/%.c $(LIBS)/.done
+	@mkdir -p $(@D)
+	$(CC) -static -O1 -g -fno-omit-frame-pointer -Wall -Wextra -std=gnu11 \
+		-isystem $(LIBS)/kernel-headers -o $@ $< -lpthread
+
+test-tools: bpftools $(tests)
+
+# T="opensnoop net": only these tests
+check: test-tools
+	TEST_BIN=$(TEST_BIN) test/run $(T)
+
+deps:
+	scripts/deps $(filter-out $(host_arch),$(ARCH))
+
+# sudo only where it is needed
+APPLET ?= opensnoop
+run: bpftools
+	$$([ "$$(id -u)" = 0 ] || echo sudo) ./bpftools $(APPLET)
+
 clean:
 	rm -rf build bpftools
 
 -include $(objs:.o=.d) $(bpf_gz:.gz=.d)
 FORCE:
-.PHONY: all clean FORCE deps run check size
+.PHONY: all clean FORCE deps run check size test-tools

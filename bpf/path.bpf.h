@@ -43,6 +43,17 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
+static __always_inline void path_prepend(struct path_walk *w, char c)
+{
+	u32 pos = w->pos - 1;
+
+	/* Out of the compiler's sight, or it would leave the mask away that the verifier needs. */
+	asm volatile("" : "+r"(pos));
+	pos &= PATH_MAX - 1;
+	w->text[pos] = c;
+	w->pos = pos;
+}
+
 /* One step up; 1 when the walk has ended. A global function is verified once, not once for each of
  * the steps and each state it may be in: that alone lets the loop be as long as paths are. (Until
  * 5.12 such a function can take numbers only, so the state is in a map.) */
@@ -80,16 +91,9 @@ __noinline int path_step(int step)
 	w->pos -= len;
 	bpf_probe_read_kernel(&w->text[w->pos & (PATH_MAX - 1)], len & NAME_MAX,
 			      BPF_CORE_READ(dentry, d_name.name));
-	w->pos--;
-	w->text[w->pos & (PATH_MAX - 1)] = '/';
+	path_prepend(w, '/');
 	w->dentry = parent;
 	return 0;
-}
-
-static __always_inline void path_prepend(struct path_walk *w, char c)
-{
-	w->pos--;
-	w->text[w->pos & (PATH_MAX - 1)] = c;
 }
 
 /* The absolute path of (mnt, dentry) as the current task sees it from its root. Cut at the front,

@@ -229,22 +229,14 @@ static bool object_open(struct object *o)
 }
 
 /* Note something at an instruction. The first one there is kept. */
-static void flaw_add(struct object *o, uint32_t at, enum audit_verdict verdict, bool always,
-		     const char *fmt, ...) PRINTF(5, 6);
-static void flaw_add(struct object *o, uint32_t at, enum audit_verdict verdict, bool always,
-		     const char *fmt, ...)
+static void flaw_add(struct object *o, uint32_t at, enum audit_verdict verdict, const char *text)
 {
-	struct flaw *f;
-	char text[512];
-	va_list ap;
+	struct flaw *f = o->flaw[at];
 
-	if (o->flaw[at])
+	if (f)
 		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	f = o->flaw[at] = xalloc(sizeof(*f));
-	*f = (struct flaw){verdict, always, xstrdup(text), o->flaws};
+	*f = (struct flaw){verdict, false, xstrdup(text), o->flaws};
 	o->flaws = f;
 }
 
@@ -264,14 +256,16 @@ static bool is_wide(const struct bpf_insn *in)
 static int32_t link_extern(struct object *o, uint32_t at, const Elf64_Sym *sym)
 {
 	const char *name = string_at(o, o->strings, sym->st_name);
+	char text[160];
 
 	if (btf__find_by_name_kind(o->btf, name, BTF_KIND_FUNC) < 0 ||
 	    kernel_has(o->kernel, BTF_KIND_FUNC, "", name))
 		return LEADS_UNKNOWN;
+	snprintf(text, sizeof(text), NO_KFUNC, name);
 	if (ELF64_ST_BIND(sym->st_info) != STB_WEAK)
 		o->missing = name;
 	else if (is_call(&o->code[at]))
-		flaw_add(o, at, AUDIT_BAD_RELO, false, NO_KFUNC, name);
+		flaw_add(o, at, AUDIT_BAD_RELO, text);
 	return LEADS_NULL; /* what bpf_ksym_exists() asks for */
 }
 
@@ -379,11 +373,6 @@ static bool relos_read(struct object *o)
 	return !left;
 }
 
-static bool is_enum_relo(const struct bpf_core_relo *r)
-{
-	return r->kind == BPF_CORE_ENUMVAL_VALUE || r->kind == BPF_CORE_ENUMVAL_EXISTS;
-}
-
 static const struct btf_type *type_bare(const struct btf *btf, uint32_t id)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
@@ -429,25 +418,35 @@ static int steps_found(const struct btf *btf, uint32_t id, const struct bpf_core
 	return id ? i : i - 1;
 }
 
-/* "struct request.rq_disk" for the first `steps` of the way. */
-static void spec_words(const struct object *o, const struct bpf_core_relo *r,
-		       const struct bpf_core_spec *way, int steps, char *buf, size_t size)
+/* Note at a relocation's instruction "struct request.rq_disk: WHY", of the way the first steps. */
+static void relo_flaw(struct object *o, const struct relo *r, const struct bpf_core_spec *way,
+		      int steps, enum audit_verdict verdict, const char *why, ...) PRINTF(6, 7);
+static void relo_flaw(struct object *o, const struct relo *r, const struct bpf_core_spec *way,
+		      int steps, enum audit_verdict verdict, const char *why, ...)
 {
-	const struct btf_type *t = btf__type_by_id(o->btf, r->type_id);
-	const char *name = type_name(o->btf, t);
-	size_t n;
+	const struct btf_type *t = btf__type_by_id(o->btf, r->core.type_id);
+	const char *name = type_name(o->btf, t), *value = way->len ? way->spec[0].name : NULL;
+	char text[512];
+	int n, size = 384; /* the rest is for the reason */
+	va_list ap;
 
-	n = snprintf(buf, size, "%s%.*s", btf_is_struct(t) ? "struct " : btf_is_union(t) ? "union " :
+	n = snprintf(text, size, "%s%.*s", btf_is_struct(t) ? "struct " : btf_is_union(t) ? "union " :
 		     btf_is_any_enum(t) ? "enum " : "", (int)bpf_core_essential_name_len(name), name);
-	if (is_enum_relo(r) && way->len && way->spec[0].name && n < size)
-		snprintf(buf + n, size - n, " %.*s",
-			 (int)bpf_core_essential_name_len(way->spec[0].name), way->spec[0].name);
+	if (value && n < size)
+		n += snprintf(text + n, size - n, " %.*s", (int)bpf_core_essential_name_len(value),
+			      value);
 	for (int i = 1; i < steps && n < size; i++) {
 		if (way->spec[i].name)
-			n += snprintf(buf + n, size - n, ".%s", way->spec[i].name);
+			n += snprintf(text + n, size - n, ".%s", way->spec[i].name);
 		else
-			n += snprintf(buf + n, size - n, "[%u]", way->spec[i].idx);
+			n += snprintf(text + n, size - n, "[%u]", way->spec[i].idx);
 	}
+	n = MIN(n, size - 1);
+	va_start(ap, why);
+	n += sprintf(text + n, ": ");
+	vsnprintf(text + n, sizeof(text) - n, why, ap);
+	va_end(ap);
+	flaw_add(o, r->at, verdict, text);
 }
 
 /* Say why the relocation of this instruction found nothing in the kernel. */
@@ -455,19 +454,17 @@ static void relo_missing(struct object *o, const struct relo *r, const struct bp
 			 const struct bpf_core_cand_list *cands)
 {
 	const char *why = "no such type";
-	char what[256];
 	int steps = 0;
 
 	for (int i = 0; i < cands->len; i++)
 		steps = MAX(steps, steps_found(o->kernel->btf, cands->cands[i].id, way));
-	if (cands->len && is_enum_relo(&r->core))
+	if (cands->len && r->core.kind == BPF_CORE_ENUMVAL_VALUE)
 		why = "no such value";
 	else if (cands->len && steps < way->len)
 		why = way->spec[steps].name ? "no such member" : "no such element";
 	else if (cands->len)
 		why = "of another type";
-	spec_words(o, &r->core, way, MIN(steps + 1, way->len), what, sizeof(what));
-	flaw_add(o, r->at, AUDIT_BAD_RELO, false, "%s: %s", what, why);
+	relo_flaw(o, r, way, MIN(steps + 1, way->len), AUDIT_BAD_RELO, "%s", why);
 }
 
 /* Does the object ask for the size of what it reads there? Then it knows how to handle it. */
@@ -490,11 +487,9 @@ static void relo_size(struct object *o, const struct relo *r, const struct bpf_c
 	const struct btf_type *mine = type_bare(o->btf, res->orig_type_id);
 	const struct btf_type *theirs = type_bare(o->kernel->btf, res->new_type_id);
 	uint32_t here = 1, there = 1;
-	char what[256];
 
 	if (!res->orig_sz || !res->new_sz || size_asked(o, &r->core))
 		return;
-	spec_words(o, &r->core, way, way->len, what, sizeof(what));
 	while (btf_is_array(mine) && btf_is_array(theirs)) {
 		here *= btf_array(mine)->nelems;
 		there *= btf_array(theirs)->nelems;
@@ -506,11 +501,11 @@ static void relo_size(struct object *o, const struct relo *r, const struct bpf_c
 	if (btf_is_composite(mine) || btf_is_ptr(mine))
 		return;
 	if (res->orig_sz != res->new_sz)
-		flaw_add(o, r->at, AUDIT_SIZE_DIFFERS, false, "%s: %u bytes here, %u in the kernel",
-			 what, res->orig_sz, res->new_sz);
+		relo_flaw(o, r, way, way->len, AUDIT_SIZE_DIFFERS,
+			  "%u bytes here, %u in the kernel", res->orig_sz, res->new_sz);
 	else if (here && there && here != there)
-		flaw_add(o, r->at, AUDIT_OK, false, "%s: %u elements here, %u in the kernel", what,
-			 here, there);
+		relo_flaw(o, r, way, way->len, AUDIT_OK, "%u elements here, %u in the kernel", here,
+			  there);
 }
 
 /* Put what the relocation resolves to into its instruction, as libbpf does at load. */
@@ -522,7 +517,6 @@ static void relo_apply(struct object *o, const struct relo *r, struct bpf_core_s
 	int class = BPF_CLASS(in->code), err;
 	struct bpf_core_relo_res res = {0};
 	bool direct = class == BPF_LDX || class == BPF_STX || class == BPF_ST;
-	char what[256];
 
 	specs[0].len = specs[0].raw_len = 0;
 	if (!cands->cands)
@@ -533,16 +527,14 @@ static void relo_apply(struct object *o, const struct relo *r, struct bpf_core_s
 	if (!err)
 		err = bpf_core_patch_insn("", in, r->at, &r->core, 0, &res);
 	if (err) {
-		spec_words(o, &r->core, specs, specs->len, what, sizeof(what));
-		flaw_add(o, r->at, AUDIT_BAD_RELO, true, "%s: not resolved (%s)", what,
-			 strerror(err > -4096 ? -err : EINVAL)); /* libbpf may return a size */
+		relo_flaw(o, r, specs, specs->len, AUDIT_BAD_RELO, "not resolved (error %d)", -err);
+		o->flaw[r->at]->always = true;
 	} else if (res.poison) {
 		relo_missing(o, r, specs, cands);
 	} else if (direct && res.fail_memsz_adjust) {
-		spec_words(o, &r->core, specs, specs->len, what, sizeof(what));
-		flaw_add(o, r->at, AUDIT_BAD_RELO, false,
-			 "%s: signed or of another type, %u bytes here, %u in the kernel", what,
-			 res.orig_sz, res.new_sz);
+		relo_flaw(o, r, specs, specs->len, AUDIT_BAD_RELO,
+			  "signed or of another type, %u bytes here, %u in the kernel", res.orig_sz,
+			  res.new_sz);
 	} else if (r->core.kind == BPF_CORE_FIELD_BYTE_OFFSET && !direct) {
 		relo_size(o, r, specs, &res);
 	}
@@ -929,7 +921,9 @@ static void object_prepare(struct object *o)
 
 /* ---- What a program attaches to ---- */
 
-/* The kernel's entry of a system call, by the prefixes of the architectures (Linux 4.17 on). */
+/* The kernel's entry of a system call, by the prefixes of the architectures (Linux 4.17 on). It is
+ * compiled in even where the architecture has no number for the call (arm64: open), and such have
+ * no tracepoint: for those the answer is too good. */
 static bool has_syscall(const struct audit_kernel *k, const char *name)
 {
 	static const char prefixes[][16] = {

@@ -175,69 +175,68 @@ static void *bytes_at(int fd, uint64_t off, size_t size)
 	return buf;
 }
 
-/* A number of the ELF header or of a section header, of `size` bytes at `p`. */
-static uint64_t elf_num(const char *p, int size)
-{
-	uint64_t v64;
-	uint32_t v32;
-	uint16_t v16;
+/* What a section header of either class says. */
+struct section {
+	uint32_t name, type;
+	uint64_t flags, off, size;
+};
 
-	switch (size) {
-	case 2:
-		return memcpy(&v16, p, 2), v16;
-	case 4:
-		return memcpy(&v32, p, 4), v32;
-	default:
-		return memcpy(&v64, p, 8), v64;
-	}
+static struct section section_at(const void *table, bool wide, size_t i)
+{
+	const Elf64_Shdr *w = (const Elf64_Shdr *)table + i;
+	const Elf32_Shdr *n = (const Elf32_Shdr *)table + i;
+
+	if (wide)
+		return (struct section){w->sh_name, w->sh_type, w->sh_flags, w->sh_offset, w->sh_size};
+	return (struct section){n->sh_name, n->sh_type, n->sh_flags, n->sh_offset, n->sh_size};
 }
 
-#define EH(f) (wide ? elf_num(eh + offsetof(Elf64_Ehdr, f), sizeof(((Elf64_Ehdr *)0)->f)) : \
-	       elf_num(eh + offsetof(Elf32_Ehdr, f), sizeof(((Elf32_Ehdr *)0)->f)))
-#define SH(i, f) (wide ? elf_num(sh + (i) * each + offsetof(Elf64_Shdr, f), \
-				 sizeof(((Elf64_Shdr *)0)->f)) : \
-		  elf_num(sh + (i) * each + offsetof(Elf32_Shdr, f), \
-			  sizeof(((Elf32_Shdr *)0)->f)))
+union elf_header {
+	char ident[EI_NIDENT];
+	Elf64_Ehdr wide;
+	Elf32_Ehdr narrow;
+};
 
-static struct btf *load_elf(int fd, const char *eh, const struct failure *f)
+static struct btf *load_section(int fd, const struct section *s, const struct failure *f)
 {
-	bool wide = eh[EI_CLASS] == ELFCLASS64;
-	size_t each = wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr), names_len, n = EH(e_shnum);
-	size_t strndx = EH(e_shstrndx);
-	char *sh = NULL, *names = NULL, *raw;
+	struct btf *btf;
+	void *raw;
+
+	if (s->type != SHT_PROGBITS || s->flags & SHF_COMPRESSED)
+		return fail(f, "ELF file whose section .BTF is empty or compressed");
+	raw = s->size <= RAW_MAX ? bytes_at(fd, s->off, s->size) : NULL;
+	btf = raw ? load(raw, s->size, f) : fail(f, "ELF file is cut short");
+	free(raw);
+	return btf;
+}
+
+static struct btf *load_elf(int fd, const union elf_header *h, const struct failure *f)
+{
+	bool wide = h->ident[EI_CLASS] == ELFCLASS64;
+	size_t n = wide ? h->wide.e_shnum : h->narrow.e_shnum;
+	size_t strndx = wide ? h->wide.e_shstrndx : h->narrow.e_shstrndx;
+	void *table = bytes_at(fd, wide ? h->wide.e_shoff : h->narrow.e_shoff,
+			       n * (wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr)));
 	struct btf *btf = NULL;
+	char *names = NULL;
+	struct section s;
+	size_t len = 0;
 
-	if (eh[EI_DATA] != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB))
-		return fail(f, "ELF file of a machine of the other byte order");
-	if (n && strndx < n && EH(e_shentsize) == each)
-		sh = bytes_at(fd, EH(e_shoff), n * each);
-	names_len = sh ? SH(strndx, sh_size) : 0;
-	if (names_len && names_len < RAW_MAX)
-		names = bytes_at(fd, SH(strndx, sh_offset), names_len);
-	if (!names || names[names_len - 1]) {
-		fail(f, "ELF file is cut short or broken");
-		goto out;
+	if (table && strndx < n) {
+		s = section_at(table, wide, strndx);
+		len = s.size;
+		names = len && len < RAW_MAX ? bytes_at(fd, s.off, len) : NULL;
 	}
-	for (size_t i = 0; i < n; i++) {
-		size_t name = SH(i, sh_name), size = SH(i, sh_size);
-
-		if (name >= names_len || strcmp(names + name, ".BTF"))
-			continue;
-		if (SH(i, sh_type) != SHT_PROGBITS || SH(i, sh_flags) & SHF_COMPRESSED) {
-			fail(f, "ELF file whose section .BTF is empty or compressed");
-			goto out;
-		}
-		raw = size <= RAW_MAX ? bytes_at(fd, SH(i, sh_offset), size) : NULL;
-		btf = raw ? load(raw, size, f) : fail(f, "ELF file is cut short");
-		free(raw);
-		if (btf)
-			btf__set_pointer_size(btf, wide ? 8 : 4);
-		goto out;
+	fail(f, names ? "ELF file without a section .BTF" : "ELF file is cut short or broken");
+	for (size_t i = 0; names && !btf && i < n; i++) {
+		s = section_at(table, wide, i);
+		if (s.name < len && len - s.name > 4 && !memcmp(names + s.name, ".BTF", 5))
+			btf = load_section(fd, &s, f);
 	}
-	fail(f, "ELF file without a section .BTF");
-out:
+	if (btf)
+		btf__set_pointer_size(btf, wide ? 8 : 4);
 	free(names);
-	free(sh);
+	free(table);
 	return btf;
 }
 
@@ -298,24 +297,24 @@ static int unpack(int fd, const struct failure *f)
 
 static struct btf *load_fd(int fd, bool packed, const struct failure *f)
 {
-	char head[sizeof(Elf64_Ehdr)] = "";
+	union elf_header head = {0};
 	size_t size = 0, room = 1 << 20;
-	ssize_t n = pread(fd, head, sizeof(head), 0);
+	ssize_t n = pread(fd, &head, sizeof(head), 0);
 	struct btf *btf;
 	char *raw;
 	int mem;
 
 	if (n < 0)
 		return fail(f, "%s", strerror(errno));
-	if (packed && head[0] == 0x1f && head[1] == (char)0x8b) {
+	if (packed && head.ident[0] == 0x1f && head.ident[1] == (char)0x8b) {
 		mem = unpack(fd, f);
 		btf = mem >= 0 ? load_fd(mem, false, f) : NULL;
 		if (mem >= 0)
 			close(mem);
 		return btf;
 	}
-	if (!memcmp(head, ELFMAG, SELFMAG))
-		return load_elf(fd, head, f);
+	if (!memcmp(head.ident, ELFMAG, SELFMAG))
+		return load_elf(fd, &head, f);
 
 	/* Read up to its end, since its size may not be known. */
 	raw = xalloc(room);

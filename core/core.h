@@ -56,6 +56,7 @@ struct core {
 	uint64_t start_ns, count;
 	int signal_fd;
 	bool stop;
+	bool counted;		/* --count is reached: what still comes is not asked for */
 
 	struct bpf_link *link[LINKS_MAX];
 	size_t nlinks;

@@ -25,8 +25,8 @@ enum {
 	MAX_SYMBOLS = 16 << 20,
 };
 
-/* The structures of 32 bit files are widened into those of 64 bits as they are read, so that the code
- * below exists once. */
+/* The structures of 32 bit files are widened into those of 64 bits as they are read, so that the
+ * code below exists once. */
 struct layout {
 	uint8_t size64, size32;
 	struct {
@@ -40,9 +40,9 @@ struct layout {
 enum { EHDR, PHDR, SHDR, SYM, DYN };
 
 static const struct layout layouts[] = {
-	[EHDR] = LAYOUT(Ehdr, FIELD(Ehdr, e_machine), FIELD(Ehdr, e_phoff), FIELD(Ehdr, e_phentsize),
-			FIELD(Ehdr, e_phnum), FIELD(Ehdr, e_shoff), FIELD(Ehdr, e_shentsize),
-			FIELD(Ehdr, e_shnum), FIELD(Ehdr, e_shstrndx)),
+	[EHDR] = LAYOUT(Ehdr, FIELD(Ehdr, e_machine), FIELD(Ehdr, e_phoff),
+			FIELD(Ehdr, e_phentsize), FIELD(Ehdr, e_phnum), FIELD(Ehdr, e_shoff),
+			FIELD(Ehdr, e_shentsize), FIELD(Ehdr, e_shnum), FIELD(Ehdr, e_shstrndx)),
 	[PHDR] = LAYOUT(Phdr, FIELD(Phdr, p_type), FIELD(Phdr, p_flags), FIELD(Phdr, p_offset),
 			FIELD(Phdr, p_vaddr), FIELD(Phdr, p_filesz)),
 	[SHDR] = LAYOUT(Shdr, FIELD(Shdr, sh_name), FIELD(Shdr, sh_type), FIELD(Shdr, sh_addr),
@@ -95,8 +95,8 @@ static bool image_read(const struct elf *e, uint64_t off, void *buf, size_t n)
 	return true;
 }
 
-/* A piece in memory of its own with a NUL behind it, so that every string in it ends. Plain malloc():
- * the size is the file's claim, and no reason to die. */
+/* A piece in memory of its own with a NUL behind it, so that every string in it ends. Plain
+ * malloc(): the size is the file's claim, and no reason to die. */
 static void *image_load(const struct elf *e, uint64_t off, uint64_t size, size_t max)
 {
 	char *p;
@@ -132,7 +132,8 @@ static void entry_get(const struct elf *e, int kind, const char *raw, void *out)
 		uint64_t v = 0;
 		char *p = (char *)&v;
 
-		memcpy(p + (big ? 8 - l->field[i].len32 : 0), raw + l->field[i].at32, l->field[i].len32);
+		memcpy(p + (big ? 8 - l->field[i].len32 : 0), raw + l->field[i].at32,
+		       l->field[i].len32);
 		memcpy((char *)out + l->field[i].at64, p + (big ? 8 - l->field[i].len64 : 0),
 		       l->field[i].len64);
 	}
@@ -285,7 +286,8 @@ bool elf_offset_to_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr)
 
 	/* Neighbours may share a piece of the file; offsets are asked about for code. */
 	EACH(Elf64_Phdr, s, e->segs, e->nsegs) {
-		if (s->p_type != PT_LOAD || offset < s->p_offset || offset - s->p_offset >= s->p_filesz)
+		if (s->p_type != PT_LOAD || offset < s->p_offset ||
+		    offset - s->p_offset >= s->p_filesz)
 			continue;
 		if (!found || s->p_flags & PF_X)
 			*vaddr = offset - s->p_offset + s->p_vaddr;
@@ -375,7 +377,8 @@ bool elf_debuglink(const struct elf *e, char name[ELF_NAME_LEN], uint32_t *crc)
 			continue;
 		/* name, NUL, padding to four bytes, checksum */
 		len = strlen(buf);
-		if (!len || len >= ELF_NAME_LEN || (len / 4 + 2) * 4 > s->sh_size || strchr(buf, '/'))
+		if (!len || len >= ELF_NAME_LEN || (len / 4 + 2) * 4 > s->sh_size ||
+		    strchr(buf, '/'))
 			return false;
 		memcpy(name, buf, len + 1);
 		memcpy(crc, buf + (len / 4 + 1) * 4, sizeof(*crc));
@@ -409,9 +412,10 @@ static bool crc_matches(const struct elf *e, uint32_t want)
 	return ~crc == want;
 }
 
-/* Take root/path as the debug file if it is one and belongs to `e`: the same build-id `id`, or where
- * there is none the checksum of the debug link. */
-static bool debug_take(struct elf *e, const char *root, const char *path, const char *id, uint32_t crc)
+/* Take root/path as the debug file if it is one and belongs to `e`: the same build-id `id`, or
+ * where there is none the checksum of the debug link. */
+static bool debug_take(struct elf *e, const char *root, const char *path, const char *id,
+		       uint32_t crc)
 {
 	char other[ELF_BUILD_ID_LEN];
 	int fd = file_open_in(root, path, 0);
@@ -672,7 +676,7 @@ int file_open_in(const char *root, const char *path, int flags)
 		dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0)
 			return -errno;
-		fd = syscall(437, dir, path, &how, sizeof(how)); /* on every architecture but alpha */
+		fd = syscall(437, dir, path, &how, sizeof(how)); /* everywhere but on alpha */
 		err = errno;
 		close(dir);
 		errno = err;

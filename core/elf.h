@@ -5,8 +5,8 @@
  * or lying file gives an error or fewer symbols, never a crash or an endless loop. They are read
  * with pread() and not mapped: their owner may shorten them at any time, and a mapping would turn
  * that into SIGBUS. 32 and 64 bits, the byte order of this machine only. */
-/* The C library has a header of this name: where -I puts this one in front of it, both are meant. The
- * pragma keeps clang from a warning about the next line, no more. */
+/* The C library has a header of this name: where -I puts this one in front of it, both are meant.
+ * The pragma keeps clang from a warning about the next line, no more. */
 #pragma GCC system_header
 #include_next <elf.h>
 
@@ -33,12 +33,12 @@ struct elf_func {
 	bool hidden;		/* an old version, which new programs do not link to */
 };
 
-/* Open the ELF file `path`. NULL when it cannot be read or is none, then *why says so in a few words
- * (static memory; `why` may be NULL). Close with elf_file_close(). */
+/* Open the ELF file `path`. NULL when it cannot be read or is none, then *why says so in a few
+ * words (static memory; `why` may be NULL). Close with elf_file_close(). */
 struct elf *elf_file_open(const char *path, const char **why);
 
-/* The same for an open file, of which `fd` becomes the property of the call even if it fails. `path`
- * (may be NULL) is only used to find debug files beside it. */
+/* The same for an open file, of which `fd` becomes the property of the call even if it fails.
+ * `path` (may be NULL) is only used to find debug files beside it. */
 struct elf *elf_file_open_fd(int fd, const char *path, const char **why);
 
 /* The same for an image of `size` bytes at `base` in `fd`, for example a vDSO in /proc/PID/mem. */
@@ -46,14 +46,14 @@ struct elf *elf_file_open_at(int fd, uint64_t base, uint64_t size, const char **
 
 void elf_file_close(struct elf *e);		/* NULL is fine */
 
-/* Call `cb` for each function of .symtab, then of .dynsym, until it returns false. Without a .symtab
- * that of the debug file is taken if there is one: by build-id or debug link, in the file's own
- * root (/proc/PID/root) and by build-id in ours. Returns 1 when stopped, else 0. */
+/* Call `cb` for each function of .symtab, then of .dynsym, until it returns false. Without a
+ * .symtab that of the debug file is taken if there is one: by build-id or debug link, in the
+ * file's own root (/proc/PID/root) and by build-id in ours. Returns 1 when stopped, else 0. */
 typedef bool (*elf_func_cb)(const struct elf_func *f, void *arg);
 int elf_each_func(struct elf *e, elf_func_cb cb, void *arg);
 
-/* The function `name`; "name@@VERSION" and "name@VERSION" are found too, and the current version and
- * global ones are preferred. 0 and *f (its name is `name`), or -ENOENT. */
+/* The function `name`; "name@@VERSION" and "name@VERSION" are found too, and the current version
+ * and global ones are preferred. 0 and *f (its name is `name`), or -ENOENT. */
 int elf_find_func(struct elf *e, const char *name, struct elf_func *f);
 
 /* Translate through the loadable segments. False when the place is not in the file. */
@@ -70,7 +70,7 @@ bool elf_same_machine(const struct elf *e, const struct elf *other);
 #define ELF_BUILD_ID_LEN 65
 bool elf_build_id(const struct elf *e, char hex[ELF_BUILD_ID_LEN]);
 
-/* The file name in .gnu_debuglink and the CRC of that file, into `name`. False when there is none. */
+/* The file name in .gnu_debuglink and the CRC of that file, into `name`. False without one. */
 #define ELF_NAME_LEN 256
 bool elf_debuglink(const struct elf *e, char name[ELF_NAME_LEN], uint32_t *crc);
 

@@ -21,7 +21,7 @@ static void event_take(struct run *run, const void *data, size_t size)
 	const struct applet *a = run->applet;
 
 	/* --count stops in the middle of what the buffer holds. */
-	if (core->stop || core->out.closed)
+	if (core->counted || core->out.closed)
 		return;
 	if (size < a->event_min)
 		die(EXIT_FAIL, "an event of %zu bytes came, expected %u: build bpftools again", size,
@@ -30,7 +30,7 @@ static void event_take(struct run *run, const void *data, size_t size)
 		return;
 	row_print(run, data, true);
 	if (core->common.count && ++core->count >= core->common.count)
-		core->stop = true;
+		core->counted = core->stop = true;
 }
 
 static int ring_event(void *ctx, void *data, size_t size)

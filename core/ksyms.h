@@ -15,7 +15,7 @@
 /* Symbols by address: 16 bytes each, and one pool of names. */
 struct sym {
 	uint64_t addr;
-	uint32_t size;		/* in bytes, or SYM_UP_TO; in kernel tables the module, within the pool */
+	uint32_t size;		/* in bytes, or SYM_UP_TO; kernel: the module, within the pool */
 	uint32_t name;		/* within the pool; while a table grows, the rank on top of it */
 };
 
@@ -31,14 +31,14 @@ struct symtab {
 #define SYM_RANKS 16		/* ranks are below this */
 #define SYM_NAME_MAX 2048	/* longer names end in "..." */
 
-/* Add a symbol. False when the table is full. Until symtab_finish() the table cannot be searched. */
+/* Add a symbol. False when the table is full. It cannot be searched until symtab_finish(). */
 bool symtab_add(struct symtab *t, uint64_t addr, uint32_t size, unsigned rank, const char *name);
 
-/* Sort, keep the best of each address (the highest rank, of these the latest) and drop spare memory.
+/* Sort, keep the best of each address (the highest rank, of these the latest), drop spare memory.
  * More may be added afterwards; then finish again. */
 void symtab_finish(struct symtab *t);
 
-/* The symbol that holds `addr`: within its size, and up to the next symbol where that is but a bound.
+/* The symbol that holds `addr`: within its size, and up to the next symbol where that is a bound.
  * NULL when there is none. */
 const struct sym *symtab_find(const struct symtab *t, uint64_t addr);
 size_t symtab_bytes(const struct symtab *t);
@@ -66,15 +66,15 @@ uint64_t ksyms_addr(struct ksyms *ks, const char *name);
 
 /* The next two read kallsyms each time (about 50 ms) and keep nothing. */
 
-/* Call `cb` for each function whose name matches `glob` (* and ?) until it returns false. A name can
- * come more than once. `addr` is 0 when hidden, `module` NULL for the kernel itself. Returns 0 or
- * -errno. */
+/* Call `cb` for each function whose name matches `glob` (* and ?) until it returns false. A name
+ * can come more than once. `addr` is 0 when hidden, `module` NULL for the kernel itself. Returns 0
+ * or -errno. */
 typedef bool (*kallsyms_cb)(const char *name, uint64_t addr, const char *module, void *arg);
 int kallsyms_match(const char *glob, kallsyms_cb cb, void *arg);
 
 /* Has the kernel a function of that name? With `real`, a name that the compiler gave a suffix will
- * do as well (.isra.0 .constprop.0 .llvm.123 and, last choice, .part.0), and `real` gets the name as
- * the kernel has it. */
+ * do as well (.isra.0 .constprop.0 .llvm.123 and, last choice, .part.0), and `real` gets the name
+ * as the kernel has it. */
 bool kallsyms_has_func(const char *name, char *real, size_t size);
 
 #endif

@@ -31,9 +31,13 @@ static int signals_open(void)
 }
 
 /* From the first signal on a second one ends the program at once: the last report may be long. */
-static void signals_release(void)
+static void signals_release(int fd)
 {
+	struct signalfd_siginfo first;
 	sigset_t set;
+
+	while (read(fd, &first, sizeof(first)) > 0)
+		; /* else it would end us now */
 
 	sigfillset(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -121,7 +125,7 @@ static void report(struct run *run, uint64_t since)
 		if (a->tick)
 			a->tick(run);
 		if (core->common.count && !a->event_min && ++core->count >= core->common.count)
-			core->stop = true;
+			core->counted = core->stop = true;
 	}
 	loss_report(run);
 	out_flush(&core->out);
@@ -188,19 +192,16 @@ static void loop(struct run *run)
 		if (now >= end)
 			core->stop = true;
 	}
-	signals_release();
+	signals_release(core->signal_fd);
 	probes_detach(run);
-	if (events && !(core->common.count && core->count >= core->common.count)) {
-		core->stop = false; /* what is in the buffer still counts */
-		events_poll(run);
-	}
+	if (events)
+		events_poll(run); /* what is in the buffer still counts */
 	run->last = true;
-	/* After the count of reports asked for, the rest is not one more. */
-	if (!(run_reports(run->applet) && core->common.count && !run->applet->event_min &&
-	      core->count >= core->common.count))
-		report(run, since);
-	else
+	/* After the number of reports asked for, the rest is not one more. */
+	if (core->counted && run_reports(run->applet))
 		loss_report(run);
+	else
+		report(run, since);
 	out_flush(&core->out);
 }
 

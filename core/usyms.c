@@ -127,8 +127,9 @@ static bool map_parse(char *text, size_t len, struct map_line *m)
 	int at = 0;
 
 	if (!mode || len < (size_t)(mode - text) + 5 || mode[3] != 'x' ||
-	    sscanf(text, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %x:%x %" SCNu64 " %n", &m->map.start,
-		   &m->map.end, &m->map.pgoff, &major, &minor, &m->ino, &at) < 6 || !at)
+	    sscanf(text, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %x:%x %" SCNu64 " %n",
+		   &m->map.start, &m->map.end, &m->map.pgoff, &major, &minor, &m->ino,
+		   &at) < 6 || !at)
 		return false;
 	m->dev = (uint64_t)major << 32 | minor;
 	m->path = text + at;
@@ -281,7 +282,7 @@ static const struct mapping *mapping_find(const struct proc *p, uint64_t addr)
 /* Symbols of objects */
 
 /* Open root/path if it is still the inode that maps speaks of, and not what has taken its name. The
- * lower half will do: overlayfs marks its layers in the upper one, in some places and not in others. */
+ * lower half will do: overlayfs marks its layers in the upper one, but not in all places. */
 static int inode_open(const char *root, const char *path, uint64_t ino)
 {
 	int fd = file_open_in(root, path, 0);
@@ -300,8 +301,8 @@ static int path_fits(int n, size_t size)
 
 static int map_files_path(char *path, size_t size, pid_t pid, const struct mapping *m)
 {
-	return path_fits(snprintf(path, size, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, m->start,
-				  m->end), size);
+	return path_fits(snprintf(path, size, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid,
+				  m->start, m->end), size);
 }
 
 /* The file behind a mapping of `tgid`. map_files has the very file, deleted or not, but wants
@@ -353,7 +354,9 @@ static struct elf *vdso_open(pid_t tgid, const struct mapping *m)
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", base ? getpid() : tgid);
 	fd = file_open_in("", path, 0);
-	return fd < 0 ? NULL : elf_file_open_at(fd, base ? base : m->start, m->end - m->start, NULL);
+	if (!base)
+		base = m->start;
+	return fd < 0 ? NULL : elf_file_open_at(fd, base, m->end - m->start, NULL);
 }
 
 static bool func_add(const struct elf_func *f, void *arg)
@@ -605,7 +608,8 @@ static bool lib_see_map(char *text, size_t len, void *arg)
 	/* maps shows a program in a chroot by paths of ours */
 	for (int ours = 0; ours < 2 && !m.deleted && fd < 0; ours++) {
 		snprintf(root, sizeof(root), "/proc/%d/root", s->pid);
-		s->err = path_fits(snprintf(s->path, s->size, "%s%s", ours ? "" : root, m.path), s->size);
+		s->err = path_fits(snprintf(s->path, s->size, "%s%s", ours ? "" : root, m.path),
+				   s->size);
 		fd = s->err ? s->err : inode_open("", s->path, m.ino);
 	}
 	if (fd >= 0)
@@ -633,14 +637,16 @@ static bool dir_each(const char *pattern, bool (*cb)(const char *path, void *arg
 	struct dirent *d;
 	bool go = true;
 	DIR *dir;
+	int len;
 
 	snprintf(path, sizeof(path), "%.*s", (int)(last - pattern), pattern);
 	dir = opendir(path);
 	while (dir && go && (d = readdir(dir))) {
 		if (!glob_matches(last, d->d_name))
 			continue;
-		if (!path_fits(snprintf(path, sizeof(path), "%.*s%s", (int)(last - pattern), pattern,
-					d->d_name), sizeof(path)))
+		len = snprintf(path, sizeof(path), "%.*s%s", (int)(last - pattern), pattern,
+			       d->d_name);
+		if (!path_fits(len, sizeof(path)))
 			go = cb(path, arg);
 	}
 	if (dir)
@@ -725,7 +731,9 @@ static int lib_find_installed(struct lib_search *s)
 
 int lib_find(pid_t pid, const char *name, char *path, size_t size)
 {
-	struct lib_search s = { .pid = pid, .name = name, .path = path, .size = size, .err = -ENOENT };
+	struct lib_search s = {
+		.pid = pid, .name = name, .path = path, .size = size, .err = -ENOENT,
+	};
 	char root[64] = "";
 	int err;
 
@@ -762,7 +770,8 @@ int program_find(const char *name, char *path, size_t size)
 		end = dirs + strcspn(dirs, ":");
 		len = end - dirs;
 		/* an empty part is the current directory */
-		if (path_fits(snprintf(path, size, "%.*s%s%s", len, dirs, len ? "/" : "", name), size))
+		if (path_fits(snprintf(path, size, "%.*s%s%s", len, dirs, len ? "/" : "", name),
+			      size))
 			return -ENAMETOOLONG;
 		if (file_is(path) && !access(path, X_OK))
 			return 0;

@@ -19,8 +19,8 @@ void usyms_free(struct usyms *us);
 /* The function at `addr` in process `tgid` (as /proc numbers it); NULL when unknown. *offset: bytes
  * from the start of the function, or from the start of the file if there is no function. *dso: the
  * path of the mapped file as the process sees it, or "[vdso]" and the like, NULL when unknown or
- * anonymous. Either pointer may be NULL. The strings live until the next call for this process.
- * They come from the process: print them escaped.
+ * anonymous. Either pointer may be NULL. The strings live until the next call. They come from the
+ * process: print them escaped.
  *
  * Maps are read at the first question and again when an address is in none, symbol tables at the
  * first question inside their object. */
@@ -37,15 +37,16 @@ void usyms_forget(struct usyms *us, pid_t tgid);
 /* Where is the library `name`: "c", "libc.so.6", "readline", "/usr/lib/libreadline.so.8"?
  *
  * With pid > 0: among what that process has mapped; the path leads through /proc/PID/root, or for a
- * deleted file through /proc/PID/map_files. Else: in the directories of /etc/ld.so.conf and the usual
- * ones, for this machine's own class; of several versions the shortest name. "c" finds musl as well.
+ * deleted file through /proc/PID/map_files. Else: in the directories of /etc/ld.so.conf and the
+ * usual ones, for our own machine and class; of several versions the shortest name. "c" finds
+ * musl as well.
  *
- * 0 and the path, -ENOENT when there is none (a static program has no libc), -ENAMETOOLONG when `size`
- * is too small, -ESRCH, -EACCES and the like when the process cannot be looked at. */
+ * 0 and the path, -ENOENT when there is none (a static program has no libc), -ENAMETOOLONG when
+ * `size` is too small, -ESRCH, -EACCES and the like when the process cannot be looked at. */
 int lib_find(pid_t pid, const char *name, char *path, size_t size);
 
-/* Where is the program `name`, by $PATH as a shell looks; a name with a slash is taken as it is. 0 and
- * the path, -ENOENT, -EACCES (there, but not executable) or -ENAMETOOLONG. */
+/* Where is the program `name`, by $PATH as a shell looks; a name with a slash is taken as it is. 0
+ * and the path, -ENOENT, -EACCES (there, but not executable) or -ENAMETOOLONG. */
 int program_find(const char *name, char *path, size_t size);
 
 #endif

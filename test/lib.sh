@@ -12,14 +12,16 @@
 #	# timeout: 120		seconds for all of it, 60 when not said
 #
 # Within a test:
-#	case_ NAME		begins a case; each is reported and counted on its own. A case in which
-#				nothing is expected fails: a test that cannot fail is none.
-#	tool NAME ARGS...	starts the applet with JSON going to $T/out, returns once it is attached
+#	case_ NAME		begins a case; each is reported and counted on its own. A case in
+#				which nothing is expected fails: a test that cannot fail is none.
+#	tool NAME ARGS...	starts the applet with JSON going to $T/out, returns once it is
+#				attached
 #	finish [STATUS]		ends it with SIGINT; it must exit with STATUS (0), leave no process
 #				behind, and its output must be valid JSON Lines
 #	ended [STATUS]		the same for a tool that has to end by itself: no SIGINT is sent
 #	run ARGS...		runs bpftools to its end: $T/out, $T/err, $status
-#	hold ARGS...		starts the workload "work ARGS", held back before its verb: $held is its pid
+#	hold ARGS...		starts the workload "work ARGS", held back before its verb; its pid
+#				is $held
 #	release [STATUS]	lets it go and waits for its end; what it printed is in $T/work.out
 #	await N COND...		waits, while the tool runs, until N lines match
 #	nap MS			sleeps

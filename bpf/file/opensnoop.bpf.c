@@ -62,7 +62,7 @@ int BPF_PROG(openat2_fexit, int dirfd, const char *path, struct open_how *how, l
 		return 0;
 	args.flags = BPF_CORE_READ(how, flags);
 	args.mode = BPF_CORE_READ(how, mode);
-	return opened(ctx, &args, ret);
+	return opened(ctx, &args, (int)ret); /* an int since 6.19: the upper half is not set then */
 }
 
 static __always_inline void how_read(struct args *args, const void *how)

@@ -13,7 +13,7 @@
  *
  *   VERB     ARGS                   DOES
  *   open     PATH N                 openat(O_RDONLY) xN, close after each success; errors ignored
- *   open2    PATH FLAGS MODE [CALL]    one CALL (open, openat, openat2; default openat2), prints what
+ *   open2    PATH FLAGS MODE [CALL] one CALL (open, openat, openat2; default openat2), prints what
  *                                   it returned (fd or -errno); FLAGS as O_CREAT,O_RDWR; MODE octal
  *   stat     PATH N [CALL]          CALL (stat, newfstatat, statx; default newfstatat) xN; errors
  *                                   ignored

@@ -119,8 +119,8 @@ static void test_self(void)
 	OK(f.offset + 16 <= size && !memcmp(p + f.offset, (void *)landmark, 8), "its code",
 	   "the file has other bytes at %llx", (unsigned long long)f.offset);
 #endif
-	OK(elf_offset_to_vaddr(e, f.offset, &v) && v == f.vaddr, "offset to address", "%llx for %llx",
-	   (unsigned long long)v, (unsigned long long)f.vaddr);
+	OK(elf_offset_to_vaddr(e, f.offset, &v) && v == f.vaddr, "offset to address",
+	   "%llx for %llx", (unsigned long long)v, (unsigned long long)f.vaddr);
 	OK(elf_vaddr_to_offset(e, v, &off) && off == f.offset, "address to offset", "%llx",
 	   (unsigned long long)off);
 	OK(elf_find_func(e, "landmar", &f) == -ENOENT, "no function by half a name", "found");
@@ -193,10 +193,11 @@ static void test_helpers(void)
 
 	OK(hex_take(&s) == 0x7fff00 && *s == ' ', "hex", "rest '%s'", s);
 	OK(glob_matches("tcp_*", "tcp_sendmsg") && !glob_matches("tcp_*", "udp_sendmsg") &&
-	   glob_matches("*send*g", "tcp_sendmsg") && glob_matches("?cp", "tcp") && !glob_matches("", "x") &&
-	   glob_matches("*", "") && !glob_matches("tcp", "tcp_") && glob_matches("**a*b", "xaxb"), "glob",
-	   "wrong");
-	OK(file_open_in("/proc/self/root", "/nonexistent", 0) == -ENOENT, "file in a root", "opened");
+	   glob_matches("*send*g", "tcp_sendmsg") && glob_matches("?cp", "tcp") &&
+	   !glob_matches("", "x") && glob_matches("*", "") && !glob_matches("tcp", "tcp_") &&
+	   glob_matches("**a*b", "xaxb"), "glob", "wrong");
+	OK(file_open_in("/proc/self/root", "/nonexistent", 0) == -ENOENT, "file in a root",
+	   "opened");
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Kernel and user symbols, libraries and programs. Build with core/{elf,ksyms,usyms,util}.c. What this
-// machine does not show (no root, no other process to look at) is printed as "ok NAME # skip".
+// Kernel and user symbols, libraries and programs. Build with core/{elf,ksyms,usyms,util}.c. What
+// this machine does not show (no root, no other process to look at) is "ok NAME # skip".
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -85,13 +86,15 @@ static void test_symtab(void)
 	OK(s && !strcmp(t.pool + s->name, "better"), "nested symbols and ranks", "%s",
 	   s ? t.pool + s->name : "none");
 	s = symtab_find(&t, 125);
-	OK(s && !strcmp(t.pool + s->name, "inner"), "the inner one", "%s", s ? t.pool + s->name : "none");
-	OK(symtab_find(&t, 349) && !symtab_find(&t, 350) && !symtab_find(&t, 99), "bounds", "wrong");
+	OK(s && !strcmp(t.pool + s->name, "inner"), "the inner one", "%s",
+	   s ? t.pool + s->name : "none");
+	OK(symtab_find(&t, 349) && !symtab_find(&t, 350) && !symtab_find(&t, 99), "bounds", " ");
 	memset(giant, 'g', SYM_NAME_MAX * 2 - 1);
 	symtab_add(&t, 1, 1, 0, giant);
 	symtab_finish(&t);
 	s = symtab_find(&t, 1);
-	OK(s && !strcmp(t.pool + s->name + SYM_NAME_MAX - 4, "g..."), "giant name is cut with a mark", " ");
+	OK(s && !strcmp(t.pool + s->name + SYM_NAME_MAX - 4, "g..."), "giant name cut with a mark",
+	   " ");
 	symtab_free(&t);
 	t.max = 4096;
 	for (x = 0; x < 100000 && symtab_add(&t, x, 1, 0, "name"); x++)
@@ -124,7 +127,8 @@ static void test_ksyms(void)
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	err = ksyms_load(ks);
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("# kallsyms read in %.1f ms\n", (b.tv_sec - a.tv_sec) * 1e3 + (b.tv_nsec - a.tv_nsec) / 1e6);
+	printf("# kallsyms read in %.1f ms\n",
+	       (b.tv_sec - a.tv_sec) * 1e3 + (b.tv_nsec - a.tv_nsec) / 1e6);
 	if (err && err != -EPERM) {
 		SKIP("kernel symbols", strerror(-err));
 		ksyms_free(ks);
@@ -140,7 +144,8 @@ static void test_ksyms(void)
 		name = ksyms_find(ks, addr + 3, &off, &module);
 		OK(name && !strcmp(name, "vfs_read") && off == 3 && !module, "vfs_read by address",
 		   "%s+%llu [%s]", str(name), (unsigned long long)off, str(module));
-		OK(!ksyms_find(ks, 0x1000, &off, NULL), "no kernel function in user space", "found");
+		OK(!ksyms_find(ks, 0x1000, &off, NULL), "no kernel function in user space",
+		   "found");
 		OK(!ksyms_find(ks, ~0ULL, &off, NULL), "nor at the end", "found");
 	}
 	OK(kallsyms_has_func("vfs_read", NULL, 0) && !kallsyms_has_func("vfs_rea", NULL, 0) &&
@@ -178,8 +183,9 @@ static void test_suffix(void)
 		return;
 	}
 	OK(!kallsyms_has_func(s.plain, NULL, 0), "suffix not taken unasked", "%s", s.plain);
-	OK(kallsyms_has_func(s.plain, real, sizeof(real)) && !strncmp(real, s.plain, strlen(s.plain)) &&
-	   strchr(real, '.'), "suffix taken when asked", "%s for %s", real, s.plain);
+	OK(kallsyms_has_func(s.plain, real, sizeof(real)) &&
+	   !strncmp(real, s.plain, strlen(s.plain)) && strchr(real, '.'), "suffix taken when asked",
+	   "%s for %s", real, s.plain);
 }
 
 /* kptr_restrict and the like, as a user without rights sees them */
@@ -225,8 +231,8 @@ static void test_self(void)
 	name = usyms_find(us, getpid(), (uintptr_t)&at, &off, &dso);
 	OK(!name, "no function on the stack", "%s", name);
 	OK(!usyms_find(us, getpid(), 16, &off, &dso) && !dso, "nothing at 16", "%s", str(dso));
-	OK(!usyms_find(us, 0, at, &off, &dso) && !usyms_find(us, -1, at, &off, &dso), "no such process",
-	   "found");
+	OK(!usyms_find(us, 0, at, &off, &dso) && !usyms_find(us, -1, at, &off, &dso),
+	   "no such process", "found");
 	OK(usyms_snapshot(us, 2) == -ESRCH || getpid() < 3, "kernel thread", "has maps");
 	usyms_forget(us, getpid());
 	name = usyms_find(us, getpid(), at, &off, NULL);
@@ -284,8 +290,8 @@ static void test_deleted_and_dead(void)
 	maps = fopen(line, "r");
 	while (maps && fgets(line, sizeof(line), maps))
 		if (strstr(line, " r-xp ") && strstr(line, copy) &&
-		    sscanf(line, "%lx-%lx %*s %lx", (unsigned long *)&m.start, (unsigned long *)&m.end,
-			   (unsigned long *)&m.pgoff) == 3)
+		    sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &m.start, &m.end,
+			   &m.pgoff) == 3)
 			break;
 	if (maps)
 		fclose(maps);
@@ -298,7 +304,8 @@ static void test_deleted_and_dead(void)
 		SKIP("deleted program", "needs rights");
 	else
 		OK(name && !strcmp(name, "landmark") && off == 1 && dso && !strcmp(dso, copy),
-		   "deleted program", "%s+%llu in %s", str(name), (unsigned long long)off, str(dso));
+		   "deleted program", "%s+%llu in %s", str(name), (unsigned long long)off,
+		   str(dso));
 	usyms_free(us);
 
 	/* maps taken while it lived, symbols asked for afterwards; its file is the libc of all */
@@ -307,8 +314,8 @@ static void test_deleted_and_dead(void)
 	kill(pid, SIGKILL);
 	waitpid(pid, &unused, 0);
 	name = usyms_find(us, pid, at, &off, &dso);
-	OK(!name && dso && !strcmp(dso, copy), "dead process: the file is known", "%s in %s", str(name),
-	   str(dso));
+	OK(!name && dso && !strcmp(dso, copy), "dead process: the file is known", "%s in %s",
+	   str(name), str(dso));
 	usyms_free(us);
 
 	us = usyms_new();
@@ -339,7 +346,8 @@ static void jit_write(const char *path, const char *mode, const char *text)
 
 static void test_jit(void)
 {
-	char *code = mmap(NULL, 8192, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *code = mmap(NULL, 8192, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t at = (uintptr_t)code, off;
 	struct usyms *us = usyms_new();
 	char path[64], text[256];
@@ -357,7 +365,8 @@ static void test_jit(void)
 		 (unsigned long long)at, (unsigned long long)at + 0x100);
 	jit_write(path, "w", text);
 	name = usyms_find(us, getpid(), at + 4, &off, &dso);
-	OK(name && !strcmp(name, "first thing") && off == 4 && !dso, "jit", "%s in %s", str(name), str(dso));
+	OK(name && !strcmp(name, "first thing") && off == 4 && !dso, "jit", "%s in %s",
+	   str(name), str(dso));
 	OK(!usyms_find(us, getpid(), at + 0x20, &off, NULL), "jit: beyond the function", "found");
 	OK(!usyms_find(us, getpid(), at + 0x100, &off, NULL), "jit: unfinished line", "found");
 	snprintf(text, sizeof(text), "second\n%llx 20 recompiled\n", (unsigned long long)at);
@@ -379,7 +388,8 @@ static void test_jit(void)
 	snprintf(text, sizeof(text), "%llx 20 planted\n", (unsigned long long)at);
 	jit_write(path, "w", text);
 	if (!geteuid() && !chown(path, 65534, 65534))
-		OK(!usyms_find(us, getpid(), at + 4, &off, NULL), "jit: not from strangers", "taken");
+		OK(!usyms_find(us, getpid(), at + 4, &off, NULL), "jit: not from strangers",
+		   "taken");
 	else
 		SKIP("jit: not from strangers", "needs root");
 	unlink(path);
@@ -406,8 +416,8 @@ static void test_later_mapping(void)
 	p = mmap(NULL, f.offset + 64, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	if (p != MAP_FAILED) {
 		name = usyms_find(us, getpid(), (uintptr_t)p + f.offset + 1, &off, &dso);
-		OK(name && !strcmp(name, "landmark") && off == 1, "mapped after the first look", "%s in %s",
-		   str(name), str(dso));
+		OK(name && !strcmp(name, "landmark") && off == 1, "mapped after the first look",
+		   "%s in %s", str(name), str(dso));
 	}
 	close(fd);
 	usyms_free(us);
@@ -420,9 +430,10 @@ static void test_finding(void)
 	bool is_static = self && !elf_interp(self);
 	int err;
 
-	OK(!program_find("sh", path, sizeof(path)) && *path == '/' && !access(path, X_OK), "find sh", "%s",
-	   path);
-	OK(!program_find(path, other, sizeof(other)) && !strcmp(path, other), "program by path", "%s", other);
+	OK(!program_find("sh", path, sizeof(path)) && *path == '/' && !access(path, X_OK),
+	   "find sh", "%s", path);
+	OK(!program_find(path, other, sizeof(other)) && !strcmp(path, other),
+	   "program by path", "%s", other);
 	OK(program_find("no-such-program", path, sizeof(path)) == -ENOENT &&
 	   program_find("", path, sizeof(path)) == -ENOENT, "no program", "found %s", path);
 	OK(program_find("/etc/passwd", path, sizeof(path)) == -EACCES, "not executable", "taken");
@@ -434,19 +445,22 @@ static void test_finding(void)
 	OK(err == -ENOENT || (e && self && elf_same_machine(e, self)), "find libc", "%s", path);
 	elf_file_close(e);
 	if (!err) {
-		OK(!lib_find(0, path, other, sizeof(other)) && !strcmp(path, other), "library by path", "%s",
-		   other);
-		OK(lib_find(0, "c", tiny, sizeof(tiny)) == -ENAMETOOLONG, "library: no room", "fits");
+		OK(!lib_find(0, path, other, sizeof(other)) && !strcmp(path, other),
+		   "library by path", "%s", other);
+		OK(lib_find(0, "c", tiny, sizeof(tiny)) == -ENAMETOOLONG, "library: no room",
+		   "fits");
 	}
 	OK(lib_find(0, "no-such-library", path, sizeof(path)) == -ENOENT &&
 	   lib_find(0, "", path, sizeof(path)) == -ENOENT &&
 	   lib_find(0, "/no/such/lib.so", path, sizeof(path)) == -ENOENT, "no library", "%s", path);
-	OK(lib_find(0x3fffffff, "c", path, sizeof(path)) == -ESRCH, "library of no process", "%s", path);
+	OK(lib_find(0x3fffffff, "c", path, sizeof(path)) == -ESRCH, "library of no process", "%s",
+	   path);
 	err = lib_find(getpid(), "c", path, sizeof(path));
 	if (is_static)
 		OK(err == -ENOENT, "a static program has no libc", "%s", path);
 	else
-		OK(!err && !strncmp(path, "/proc/", 6) && !access(path, R_OK), "own libc", "%s", path);
+		OK(!err && !strncmp(path, "/proc/", 6) && !access(path, R_OK), "own libc", "%s",
+		   path);
 	elf_file_close(self);
 }
 
