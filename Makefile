@@ -71,8 +71,8 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wex
 # ---- rules ----
 all: bpftools
 
+export LIBBPF_SRC ELFUTILS_SRC ZLIB_SRC
 $(LIBS)/.done: libbpf/build libbpf/sources
-	@mkdir -p $(LIBS)
 	CC='$(CC)' HOST='$(if $(filter $(ARCH),$(host_arch)),,$(cross_$(ARCH)))' libbpf/build $(LIBS)
 	@touch $@
 
@@ -80,7 +80,7 @@ $(O)/slim: libbpf/slim.c
 	@mkdir -p $(@D)
 	$(HOSTCC) -O1 -Wall -o $@ $<
 
-$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/slim $(LIBS)/.done
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/slim | $(LIBS)/.done
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -Ibpf/$(*D) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 	@$(STRIP_BPF) -g $@
@@ -100,7 +100,7 @@ $(O)/applets/$(1).o: extra := -I$(O)/bpf/$(dir $(1)) -Ibpf/$(dir $(1)) -Wa,-I$(O
 endef
 $(foreach b,$(bpf_c:bpf/%.bpf.c=%),$(eval $(call bpf_applet,$(b))))
 
-$(O)/%.o: %.c $(LIBS)/.done
+$(O)/%.o: %.c | $(LIBS)/.done
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(extra) -MMD -MP -c -o $@ $<
 
@@ -109,7 +109,7 @@ $(O)/chosen: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(objs)' | cmp -s - $@ || echo '$(CC) $(objs)' >$@
 
-$(O)/bpftools: $(objs) $(O)/chosen
+$(O)/bpftools: $(objs) $(O)/chosen $(LIBS)/.done
 	$(CC) -o $@ $(objs) $(LDFLAGS) -L$(LIBS)/lib -lbpf -lelf -lz
 	@$(if $(DEBUG),:,$(STRIP) -R .comment $@)
 
@@ -118,14 +118,25 @@ bpftools: $(O)/bpftools
 
 # ---- tests ----
 TEST_BIN := $(O)/test
-tests := $(TEST_BIN)/work $(TEST_BIN)/jsonq
-lib_o := $(filter-out $(O)/main.o,$(core_c:%.c=$(O)/%.o))
+unit := $(patsubst test/unit/%.c,$(TEST_BIN)/%,$(wildcard test/unit/*.c))
+audit_o := $(patsubst test/unit/audit/%.c,$(TEST_BIN)/audit/%.o,$(wildcard test/unit/audit/*.bpf.c))
+tests := $(TEST_BIN)/work $(TEST_BIN)/jsonq $(unit) $(audit_o)
 
 # Workloads keep their symbols and frame pointers: that is what stacks are tested on.
-$(TEST_BIN)/%: test/tools/%.c $(LIBS)/.done
+$(TEST_BIN)/%: test/tools/%.c | $(LIBS)/.done
 	@mkdir -p $(@D)
 	$(CC) -static -O1 -g -fno-omit-frame-pointer -Wall -Wextra -std=gnu11 \
 		-isystem $(LIBS)/kernel-headers -o $@ $< -lpthread
+
+# Unit tests have all but main(), so that they see the applets too.
+$(unit): $(TEST_BIN)/%: $(O)/test/unit/%.o $(filter-out $(O)/main.o,$(objs)) | $(LIBS)/.done
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ -static -Wl,--gc-sections -L$(LIBS)/lib -lbpf -lelf -lz
+
+$(TEST_BIN)/audit/%.bpf.o: test/unit/audit/%.bpf.c test/unit/audit/common.h | $(LIBS)/.done
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+	@$(STRIP_BPF) -g $@
 
 test-tools: bpftools $(tests)
 

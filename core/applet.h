@@ -13,6 +13,7 @@
 #include <string.h>
 #include <linux/types.h>
 
+#include "names.h"
 #include "util.h"
 #include "../bpf/shared.h"
 
@@ -167,10 +168,6 @@ void cell_f64(struct cell *cell, double v, int decimals);
 void cell_none(struct cell *cell); /* "-" in text, null in JSON */
 const struct run *cell_run(const struct cell *cell);
 
-/* SIGKILL, SIGRTMIN+2, or the bare number of what has no name. Returns `text`. */
-enum { SIGNAL_NAME_LEN = 16 };
-const char *signal_name(int sig, char text[SIGNAL_NAME_LEN]);
-
 /* ---- Histograms ----
  * bpf/hist.bpf.h fills them. `keys` are columns over the key struct of the map `hists`; rows whose
  * option is off are no part of the key. Without any key there is the one histogram. */
@@ -317,6 +314,11 @@ struct run {
 /* Print one row through the applet's columns; `row` as its EVENT. The time is that of its first
  * member time_ns if `timed`, else run->now_ns. */
 void row_print(struct run *run, const void *row, bool timed);
+
+/* For an applet with its own main(): the header, and the time of what follows. */
+void rows_begin(struct run *run);
+/* What --btf names, NULL without it. */
+const char *run_btf(const struct run *run);
 
 /* A variable of .bss or .data by name, mapped into memory: reads are live. Aborts where there is
  * none, since the name is the applet's own. NULL before load. */

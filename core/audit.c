@@ -430,8 +430,9 @@ static void relo_flaw(struct object *o, const struct relo *r, const struct bpf_c
 	int n, size = 384; /* the rest is for the reason */
 	va_list ap;
 
-	n = snprintf(text, size, "%s%.*s", btf_is_struct(t) ? "struct " : btf_is_union(t) ? "union " :
-		     btf_is_any_enum(t) ? "enum " : "", (int)bpf_core_essential_name_len(name), name);
+	n = snprintf(text, size, "%s%.*s", btf_is_struct(t) ? "struct " : btf_is_union(t) ?
+		     "union " : btf_is_any_enum(t) ? "enum " : "",
+		     (int)bpf_core_essential_name_len(name), name);
 	if (value && n < size)
 		n += snprintf(text + n, size - n, " %.*s", (int)bpf_core_essential_name_len(value),
 			      value);
@@ -666,7 +667,8 @@ static void step_alu(struct state *s, const struct bpf_insn *in)
 static int jump_taken(const struct state *s, const struct bpf_insn *in)
 {
 	bool by_reg = BPF_SRC(in->code) == BPF_X;
-	uint64_t a = s->reg[in->dst_reg], b = by_reg ? s->reg[in->src_reg] : (uint64_t)(int64_t)in->imm;
+	uint64_t a = s->reg[in->dst_reg];
+	uint64_t b = by_reg ? s->reg[in->src_reg] : (uint64_t)(int64_t)in->imm;
 	int64_t sa = a, sb = b;
 
 	if (!s->reg_known[in->dst_reg] || (by_reg && !s->reg_known[in->src_reg]))
@@ -960,7 +962,8 @@ static void target_tracepoint(struct walk *w, const char *name, enum audit_verdi
 		return;
 	if (!kernel_has(k, BTF_KIND_TYPEDEF, "btf_trace_", "sched_switch"))
 		missing = AUDIT_UNKNOWN_TARGET; /* before 5.5 */
-	snprintf(text, sizeof(text), "no tracepoint %s in these types (a module may have it)", name);
+	snprintf(text, sizeof(text), "no tracepoint %s in these types (a module may have it)",
+		 name);
 	walk_say(w, missing, text);
 }
 
@@ -1029,7 +1032,7 @@ static void target_check(struct walk *w, const char *section)
 /* ---- All of it ---- */
 
 /* libbpf gives up on the whole object where it cannot make sense of a relocation of a program that
- * is to be loaded, or of a function that all share; and where it misses a function of the kernel. */
+ * is to be loaded, or of a function that all share; and where it misses a kernel's function. */
 static void always_check(struct walk *w, uint32_t start, uint32_t end)
 {
 	struct object *o = w->o;

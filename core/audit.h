@@ -19,7 +19,7 @@ struct audit_kernel;
 enum audit_verdict {
 	AUDIT_OK,
 	AUDIT_UNKNOWN_TARGET,	/* types do not tell whether it can attach: try it */
-	AUDIT_SIZE_DIFFERS,	/* a member is copied with a size that is not the kernel's: garbage */
+	AUDIT_SIZE_DIFFERS,	/* a member is copied with another size than it has: garbage */
 	AUDIT_BAD_RELO,		/* would not load: something that is missing is reached */
 	AUDIT_NO_TARGET,	/* nothing to attach to; where a module may have it, text says so */
 };
@@ -28,8 +28,8 @@ struct audit_row {
 	const char *prog;	/* the function's name */
 	const char *section;	/* as in SEC() */
 	enum audit_verdict verdict;
-	const char *text;	/* all findings, separated by "; ": "struct request.rq_disk: no such
-				 * member". With AUDIT_OK empty, or notes: arrays of other lengths */
+	const char *text;	/* all findings, like "struct request.rq_disk: no such member", "; "
+				 * between. With AUDIT_OK empty, or notes: arrays of other length */
 };
 
 /* Called for each program, in the object's order. The row's pointers die with the call. */
@@ -40,9 +40,13 @@ typedef void (*audit_cb)(const struct audit_row *row, void *arg);
 struct audit_kernel *audit_kernel_new(const struct btf *btf);
 void audit_kernel_free(struct audit_kernel *kernel);
 
-/* Audit the ELF object of `size` bytes, 8-byte aligned, as the compiler or `bpftool gen object` made
- * it and with its .BTF.ext. Returns the number of programs; or -EINVAL if it is no such object or
- * broken, before any row. Silences libbpf's messages while it runs; not for two threads at once. */
+/* Audit the ELF object of `size` bytes, 8-byte aligned, as clang or `bpftool gen object` made it,
+ * with its .BTF.ext. Returns the number of programs; or -EINVAL if it is no such object or broken,
+ * before any row. Silences libbpf's messages while it runs; not for two threads at once.
+ *
+ * A member whose size the object asks for too (bpf_core_field_size(), and what reads bit-fields) is
+ * none of another size: the object knows how to handle it. Nor is one that is loaded directly:
+ * libbpf adjusts such a load, or refuses it. */
 int audit_object(const void *elf, size_t size, const struct audit_kernel *kernel, audit_cb cb,
 		 void *arg);
 

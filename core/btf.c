@@ -187,7 +187,8 @@ static struct section section_at(const void *table, bool wide, size_t i)
 	const Elf32_Shdr *n = (const Elf32_Shdr *)table + i;
 
 	if (wide)
-		return (struct section){w->sh_name, w->sh_type, w->sh_flags, w->sh_offset, w->sh_size};
+		return (struct section){w->sh_name, w->sh_type, w->sh_flags, w->sh_offset,
+					w->sh_size};
 	return (struct section){n->sh_name, n->sh_type, n->sh_flags, n->sh_offset, n->sh_size};
 }
 
@@ -298,6 +299,7 @@ static int unpack(int fd, const struct failure *f)
 static struct btf *load_fd(int fd, bool packed, const struct failure *f)
 {
 	union elf_header head = {0};
+	const struct btf_header h = {.magic = BTF_MAGIC};
 	size_t size = 0, room = 1 << 20;
 	ssize_t n = pread(fd, &head, sizeof(head), 0);
 	struct btf *btf;
@@ -322,8 +324,8 @@ static struct btf *load_fd(int fd, bool packed, const struct failure *f)
 		size += n;
 		if (size == room)
 			raw = xrealloc(raw, room *= 2);
-		if (size < sizeof(struct btf_header) || ((struct btf_header *)raw)->magic != BTF_MAGIC)
-			break;
+		if (size < sizeof(h) || memcmp(raw, &h.magic, sizeof(h.magic)))
+			break; /* some other file, perhaps an endless one */
 	}
 	btf = n < 0 ? fail(f, "%s", strerror(errno)) : load(raw, size, f);
 	free(raw);

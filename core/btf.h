@@ -3,7 +3,7 @@
  *
  * A file of types comes from elsewhere and is not trusted. libbpf's btf__new() holds every type id
  * and string offset to its bounds, but follows what it finds: a typedef of itself hangs it, a
- * bit-field of no integer divides by zero. So a file is accepted only when none of that is in it. */
+ * bit-field of no integer divides by zero. A file is accepted only when none of that is in it. */
 #ifndef BTF_H
 #define BTF_H
 
@@ -12,8 +12,9 @@
 
 struct btf;
 
-/* The types of `size` bytes of raw BTF; the bytes are copied. NULL: `why` has the one reason, without
- * a newline. The caller frees it with libbpf's btf__free(). So it is with all that return types. */
+/* The types of `size` bytes of raw BTF; the bytes are copied. NULL: `why` has the one reason,
+ * without a newline. The caller frees it with libbpf's btf__free(). So it is with all that return
+ * types here. */
 struct btf *btf_load(const void *raw, size_t size, char *why, size_t why_size);
 
 /* The same from a file: raw BTF, an ELF file of any class with a section .BTF (vmlinux), or gzip of

@@ -103,6 +103,10 @@ void map_drain(const struct run *run, const char *map, bool take, map_entry_fn *
 /* Open, load and attach by the applet's ladder. Dies, with the reasons, if nothing works. */
 void probes_attach(struct run *run);
 void probes_detach(struct run *run);
+/* Write to `fd` "r" or, if any choice was not the first, "f", and the programs in use. */
+void probes_describe(struct run *run, int fd);
+/* Is `prog` a word of the list `progs` of a probe's row? */
+bool probe_names(const char *progs, const char *prog, bool *optional);
 
 /* object.c */
 /* The applet's object, decompressed and opened, options stored, setup() done. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Names of numbers that the C library has no table for in a static program without locales.
-#include "applet.h"
+#include "names.h"
+#include "util.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 static const char *signal_names[] = {
 	[SIGHUP] = "SIGHUP", [SIGINT] = "SIGINT", [SIGQUIT] = "SIGQUIT", [SIGILL] = "SIGILL",

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The embedded BPF object: decompressed, opened, its variables found by name.
 #include "core.h"
+#include "btf.h"
 
 #include <bpf/btf.h>
 #include <zlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The embedded form is a gzip file; its last four bytes are the length of what it holds. */
 void *object_inflate(const struct applet *applet, size_t *size)
@@ -89,10 +91,38 @@ static void filter_pidns(struct filter *filter)
 	filter->pidns_ino = st.st_ino;
 }
 
+/* The file that libbpf takes the kernel's types from; NULL: the kernel's own, or there are none. A
+ * file from elsewhere is read once by ourselves first, since libbpf trusts it. */
+static const char *types_path(const struct run *run)
+{
+	static char found[4096];
+	static const char *path;
+	struct btf *btf;
+	char why[256];
+
+	if (path || (!run->core->common.btf && !access("/sys/kernel/btf/vmlinux", R_OK)))
+		return path;
+	if (run->core->common.btf) {
+		snprintf(found, sizeof(found), "%s", run->core->common.btf);
+		btf = btf_load_file(found, why, sizeof(why));
+		if (!btf)
+			die(EXIT_FAIL, "--btf %s: %s", found, why);
+	} else {
+		btf = btf_kernel(found, sizeof(found), why, sizeof(why));
+		if (!btf)
+			return NULL; /* programs without relocations may load all the same */
+	}
+	path = btf_custom_path(found, btf);
+	btf__free(btf);
+	if (!path)
+		die(EXIT_FAIL, "--btf %s: %s", found, strerror(errno));
+	return path;
+}
+
 void object_open(struct run *run)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = run->applet->name,
-		    .btf_custom_path = run->core->common.btf);
+		    .btf_custom_path = types_path(run));
 	struct bpf_map *rodata;
 	struct filter *filter;
 	size_t size;

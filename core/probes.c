@@ -18,10 +18,10 @@ struct slot {
 	char why[512];			/* what went wrong with the rows before `now` */
 };
 
-struct ladder {
+static struct ladder {
 	struct slot slot[SLOTS_MAX];
 	size_t n;
-};
+} ladder;
 
 /* ---- what libbpf says ---- */
 
@@ -55,7 +55,7 @@ static int libbpf_said(enum libbpf_print_level level, const char *fmt, va_list a
 
 /* ---- programs ---- */
 
-static bool wanted_word(const char *list, const char *prog, bool *optional)
+bool probe_names(const char *list, const char *prog, bool *optional)
 {
 	for (const char *p = list; *p; p += strspn(p, " ")) {
 		size_t n = strcspn(p, " ");
@@ -81,7 +81,7 @@ static struct slot *prog_slot(struct ladder *l, const char *prog, bool *wanted, 
 		for (const struct probe *p = l->slot[i].first; p < l->slot[i].end; p++) {
 			bool q;
 
-			if (!wanted_word(p->progs, prog, &q))
+			if (!probe_names(p->progs, prog, &q))
 				continue;
 			if (p == l->slot[i].now) {
 				*wanted = true;
@@ -453,7 +453,6 @@ static bool ladder_attach(struct run *run, struct ladder *l)
 
 void probes_attach(struct run *run)
 {
-	struct ladder ladder = { .n = 0 };
 	int err;
 
 	said.verbose = run->core->common.verbose;
@@ -476,4 +475,17 @@ void probes_attach(struct run *run)
 	run->rodata = NULL;
 	if (run->applet->attach)
 		run->applet->attach(run);
+}
+
+void probes_describe(struct run *run, int fd)
+{
+	struct bpf_program *prog;
+	bool fallback = false;
+
+	for (size_t i = 0; i < ladder.n; i++)
+		fallback |= ladder.slot[i].now != ladder.slot[i].first;
+	dprintf(fd, fallback ? "f" : "r");
+	bpf_object__for_each_program(prog, run->obj)
+		if (bpf_program__fd(prog) >= 0)
+			dprintf(fd, "%s ", bpf_program__name(prog));
 }

@@ -232,6 +232,17 @@ static void run_trace(struct run *run)
 	loop(run);
 }
 
+void rows_begin(struct run *run)
+{
+	run->now_ns = clock_now();
+	cols_header(run);
+}
+
+const char *run_btf(const struct run *run)
+{
+	return run->core->common.btf;
+}
+
 static char **args_split(const char *args, int argc, char **argv, int *n)
 {
 	char **all = xalloc((strlen(args) + argc + 1) * sizeof(*all));

@@ -25,7 +25,7 @@ static const struct expected {
 	{"good", "on_syscall", AUDIT_OK, ""},
 	{"good", "on_clock", AUDIT_OK, ""},
 	{"missing", "direct", AUDIT_BAD_RELO, "struct task_struct.no_such_member: no such member"},
-	{"missing", "copied", AUDIT_BAD_RELO, "struct task_struct.se.no_such_inner: no such member"},
+	{"missing", "copied", AUDIT_BAD_RELO, "task_struct.se.no_such_inner: no such member"},
 	{"missing", "type", AUDIT_BAD_RELO, "struct no_such_struct: no such type"},
 	{"missing", "value", AUDIT_BAD_RELO, "enum pid_type PIDTYPE_NO_SUCH: no such value"},
 	{"missing", "odd", AUDIT_BAD_RELO, "struct task_struct.comm: of another type"},
@@ -215,9 +215,12 @@ static void test_load(const struct btf *btf)
 	btf__free(copy);
 	unlink(path);
 	close(fd);
-	result(btf_has_func(btf, "vfs_read") && !btf_has_func(btf, "task_struct"), "has", "func", "?");
-	result(btf_has_raw_tp(btf, "sched_switch") && !btf_has_raw_tp(btf, "no"), "has", "raw_tp", "?");
-	result(btf_has_struct(btf, "task_struct") && !btf_has_struct(btf, "no"), "has", "struct", "?");
+	result(btf_has_func(btf, "vfs_read") && !btf_has_func(btf, "task_struct"), "has", "func",
+	       "wrong");
+	result(btf_has_raw_tp(btf, "sched_switch") && !btf_has_raw_tp(btf, "no"), "has", "raw_tp",
+	       "wrong");
+	result(btf_has_struct(btf, "task_struct") && !btf_has_struct(btf, "no"), "has", "struct",
+	       "wrong");
 }
 
 /* Types that would have libbpf go round for ever, or divide by zero. */
@@ -261,7 +264,8 @@ static void test_gzip(const char *path)
 	result(btf, "load", "gzip", why);
 	if (custom)
 		again = btf__parse(custom, NULL);
-	result(again && btf__type_cnt(again) == btf__type_cnt(btf), "load", "gzip custom path", custom);
+	result(again && btf__type_cnt(again) == btf__type_cnt(btf), "load", "gzip custom path",
+	       custom ? custom : "none");
 	btf__free(again);
 	btf__free(btf);
 }

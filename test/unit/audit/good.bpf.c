@@ -41,7 +41,7 @@ int on_read(__u64 *ctx)
 	struct path path;
 
 	sink = file->f_flags + bpf_core_type_size(struct list_head);
-	BPF_CORE_READ_INTO(&path, file, f_path); /* an embedded struct of which less is known here */
+	BPF_CORE_READ_INTO(&path, file, f_path); /* an embedded struct, here with less in it */
 	sink += (long)path.dentry;
 	return 0;
 }

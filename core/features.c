@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What this kernel and this process can do, by trying.
+#include "features.h"
+#include "btf.h"
+#include "caps.h"
+#include "tracefs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+enum { FEATURES_MAX = 24 };
+
+static struct feature list[FEATURES_MAX];
+static size_t count;
+
+static void add(const char *name, bool there, const char *fmt, ...) PRINTF(3, 4);
+static void add(const char *name, bool there, const char *fmt, ...)
+{
+	struct feature *f = &list[count++];
+	va_list ap;
+
+	f->name = name;
+	f->there = there;
+	va_start(ap, fmt);
+	vsnprintf(f->detail, sizeof(f->detail), fmt, ap);
+	va_end(ap);
+}
+
+/* exit with 0: the smallest program there is */
+static const struct bpf_insn nothing[] = {
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+
+static int prog_load(enum bpf_prog_type type, enum bpf_attach_type attach, int btf_id)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach,
+		    .attach_btf_id = btf_id);
+
+	return bpf_prog_load(type, "probe", "GPL", nothing, ARRAY_LEN(nothing), &opts);
+}
+
+/* One result from a chain of two descriptors: 0 or -errno. */
+static int closed(int prog, int link)
+{
+	int err = link < 0 ? -errno : 0;
+
+	if (link >= 0)
+		close(link);
+	close(prog);
+	return err;
+}
+
+/* A function that exists to be tried on (net/bpf/test_run.c, since 5.5) and never runs. */
+static int try_fentry(const struct btf *btf)
+{
+	int id = btf ? btf__find_by_name_kind(btf, "bpf_fentry_test1", BTF_KIND_FUNC) : -ENOENT;
+	int prog;
+
+	if (id < 0)
+		return -ENOENT;
+	prog = prog_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, id);
+	return prog < 0 ? -errno : closed(prog, bpf_raw_tracepoint_open(NULL, prog));
+}
+
+static int try_tp_btf(const struct btf *btf)
+{
+	int id = btf ? btf__find_by_name_kind(btf, "btf_trace_sched_process_exit",
+					      BTF_KIND_TYPEDEF) : -ENOENT;
+	int prog;
+
+	if (id < 0)
+		return -ENOENT;
+	prog = prog_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id);
+	return prog < 0 ? -errno : closed(prog, bpf_raw_tracepoint_open(NULL, prog));
+}
+
+static int try_raw_tp(void)
+{
+	int prog = prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0);
+
+	return prog < 0 ? -errno : closed(prog, bpf_raw_tracepoint_open("sched_process_exit", prog));
+}
+
+static int pmu_type(const char *name)
+{
+	char path[96], text[16];
+	uint64_t type;
+
+	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", name);
+	if (file_read(path, text, sizeof(text)) < 1 || !parse_u64(text, &type))
+		return -1;
+	return type;
+}
+
+static int try_perf(struct perf_event_attr *attr)
+{
+	int fd;
+
+	attr->size = sizeof(*attr);
+	fd = syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static int try_kprobe(void)
+{
+	struct perf_event_attr attr = { .type = pmu_type("kprobe"),
+					.kprobe_func = (uintptr_t)"do_exit" };
+
+	return (int)attr.type < 0 ? -ENODEV : try_perf(&attr);
+}
+
+static int try_kprobe_multi(void)
+{
+	static const char *const syms[] = { "do_exit" };
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.syms = (const char **)syms,
+		    .kprobe_multi.cnt = 1);
+	int prog = prog_load(BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 0);
+
+	return prog < 0 ? -errno
+			: closed(prog, bpf_link_create(prog, 0, BPF_TRACE_KPROBE_MULTI, &opts));
+}
+
+static int try_map(enum bpf_map_type type, uint32_t entries)
+{
+	int fd = bpf_map_create(type, NULL, 0, 0, entries, NULL);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+/* none [integrity] confidentiality: the word in brackets is in force */
+static void lockdown(void)
+{
+	char text[128], *open, *close;
+
+	if (file_read("/sys/kernel/security/lockdown", text, sizeof(text)) < 0) {
+		add("lockdown", true, "unknown: securityfs is not mounted, or the kernel has none");
+		return;
+	}
+	open = strchr(text, '[');
+	close = open ? strchr(open, ']') : NULL;
+	if (close)
+		*close = 0;
+	add("lockdown", !close || !strcmp(open + 1, "none"), "%s", close ? open + 1 : text);
+}
+
+static const char *cause(int err, const char *missing)
+{
+	if (!err)
+		return "tried, works";
+	if (err == -EPERM || err == -EACCES)
+		return caps_missing() ? "not permitted: not enough capabilities"
+				      : "refused: by lockdown or a security module";
+	if (err == -ENODEV || err == -ENOENT || err == -EINVAL || err == -524 || err == -EOPNOTSUPP)
+		return missing;
+	return strerror(-err);
+}
+
+static void measure(void)
+{
+	struct perf_event_attr cycles = { .type = PERF_TYPE_HARDWARE };
+	struct perf_event_attr clock = { .type = PERF_TYPE_SOFTWARE };
+	char path[256], why[160];
+	struct utsname uts;
+	struct btf *btf;
+	int err;
+
+	uname(&uts);
+	btf = btf_kernel(path, sizeof(path), why, sizeof(why));
+	add("kernel", true, "%s %s", uts.release, uts.machine);
+	add("capabilities", !caps_missing(), "%s%s", caps_missing() ? "missing " : "enough",
+	    caps_missing() ? caps_missing() : "");
+	add("BTF", btf != NULL, "%s", btf ? path : why);
+	lockdown();
+	add("tracefs", tracefs_fd() >= 0, "%s", tracefs_fd() >= 0
+	    ? access("/sys/kernel/tracing/events", F_OK) ? "not mounted; mounted privately" : "mounted"
+	    : "cannot be reached: mount -t tracefs tracefs /sys/kernel/tracing");
+	err = try_raw_tp();
+	add("raw_tp", !err, "%s", cause(err, "CONFIG_BPF_EVENTS"));
+	err = try_tp_btf(btf);
+	add("tp_btf", !err, "%s", cause(err, "needs BTF (CONFIG_DEBUG_INFO_BTF)"));
+	err = try_fentry(btf);
+	add("fentry", !err, "%s", cause(err, "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS; "
+					     "from 5.5 on x86, 6.0 on arm64"));
+	err = try_kprobe();
+	add("kprobe", !err, "%s", cause(err, "CONFIG_KPROBES"));
+	err = try_kprobe_multi();
+	add("kprobe.multi", !err, "%s", cause(err, "CONFIG_FPROBE, from 5.18"));
+	add("uprobe", pmu_type("uprobe") >= 0, "%s",
+	    pmu_type("uprobe") >= 0 ? "announced" : "CONFIG_UPROBE_EVENTS");
+	err = try_map(BPF_MAP_TYPE_RINGBUF, getpagesize());
+	add("ring buffer", !err, "%s", cause(err, "from 5.8; the perf buffer serves"));
+	err = try_perf(&clock);
+	add("sampling", !err, "%s", cause(err, "CONFIG_PERF_EVENTS"));
+	err = try_perf(&cycles);
+	add("PMU", !err, "%s", cause(err, "no hardware counters on this (virtual) machine"));
+	btf__free(btf);
+}
+
+const struct feature *features(size_t *n)
+{
+	if (!count)
+		measure();
+	*n = count;
+	return list;
+}

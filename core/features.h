@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What this kernel and this process can do, measured: by trying where a try costs nothing and
+ * leaves nothing, since what a kernel claims and what it lets happen differ. */
+#ifndef FEATURES_H
+#define FEATURES_H
+
+#include "util.h"
+
+struct btf;
+
+struct feature {
+	const char *name;
+	bool there;
+	char detail[160];	/* the value, or what is missing and what to do */
+};
+
+/* The features in a fixed order; static memory, measured at the first call. */
+const struct feature *features(size_t *n);
+
+#endif

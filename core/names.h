@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of numbers that the C library has no table for. */
+#ifndef NAMES_H
+#define NAMES_H
+
+/* SIGKILL, SIGRTMIN+2, or the bare number of what has no name. Returns `text`. */
+enum { SIGNAL_NAME_LEN = 16 };
+const char *signal_name(int sig, char text[SIGNAL_NAME_LEN]);
+
+#endif
