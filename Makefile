@@ -11,7 +11,6 @@
 VERSION := 0.1
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.SECONDARY:
 
 # ---- what for ----
 host_arch := $(patsubst x86_64,amd64,$(patsubst aarch64,arm64,$(shell uname -m)))
@@ -59,16 +58,17 @@ bpf_gz := $(bpf_c:%.c=$(O)/%.gz)
 
 CFLAGS ?= -Os
 CFLAGS += -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wno-missing-field-initializers -ffunction-sections \
-	-fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector \
+	-fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector -fno-pie \
 	-DVERSION='"$(VERSION)"' -I. -Icore -isystem $(LIBS)/kernel-headers \
 	-isystem $(LIBS)/include $(if $(DEBUG),-g)
-LDFLAGS += -static -Wl,--gc-sections $(if $(DEBUG),,-s)
+LDFLAGS += -static -no-pie -Wl,--gc-sections $(if $(DEBUG),,-s)
 multiarch := $(shell gcc -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	-Wno-unused-function -Wno-missing-declarations -Wno-unused-parameter -Wno-sign-compare \
 	-fno-stack-protector -Ibpf -Ivmlinux -I$(LIBS)/include -idirafter /usr/include/$(multiarch)
 
 # ---- rules ----
+.PRECIOUS: $(O)/bpf/%.bpf.o $(O)/test/unit/%.o
 all: bpftools
 
 export LIBBPF_SRC ELFUTILS_SRC ZLIB_SRC
@@ -131,7 +131,7 @@ $(TEST_BIN)/%: test/tools/%.c | $(LIBS)/.done
 # Unit tests have all but main(), so that they see the applets too.
 $(unit): $(TEST_BIN)/%: $(O)/test/unit/%.o $(filter-out $(O)/main.o,$(objs)) | $(LIBS)/.done
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ -static -Wl,--gc-sections -L$(LIBS)/lib -lbpf -lelf -lz
+	$(CC) -o $@ $^ -static -no-pie -Wl,--gc-sections -L$(LIBS)/lib -lbpf -lelf -lz
 
 $(TEST_BIN)/audit/%.bpf.o: test/unit/audit/%.bpf.c test/unit/audit/common.h | $(LIBS)/.done
 	@mkdir -p $(@D)
