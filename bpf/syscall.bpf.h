@@ -42,4 +42,35 @@ static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n)
 	}
 }
 
+/* The number of the system call that is returning, from its registers; -1 for what entered the
+ * kernel otherwise. */
+static __always_inline int syscall_nr(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(regs, orig_ax);
+#elif defined(__TARGET_ARCH_arm64)
+	return BPF_CORE_READ(regs, syscallno);
+#elif defined(__TARGET_ARCH_riscv)
+	return BPF_CORE_READ(regs, a7);
+#else
+	return BPF_CORE_READ(regs, uregs[7]);
+#endif
+}
+
+/* Is the current system call one of the 32-bit table (of a 32-bit program, or by int 0x80)? */
+static __always_inline bool syscall_is_compat(void)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.status) & 2; /* TS_COMPAT */
+#elif defined(__TARGET_ARCH_arm64)
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.flags) >> 22 & 1; /* TIF_32BIT */
+#else
+	return false;
+#endif
+}
+
 #endif

@@ -129,6 +129,7 @@ struct col {
 	int16_t width;
 	unsigned char kind;
 	unsigned char when;	/* shown with this option only; 0 always */
+	unsigned char unless;	/* not with this one; 0 always */
 	bool only;		/* JSON too has it with that option only */
 	unsigned char decimals;
 	uint64_t scale;		/* shown = field / scale */
@@ -153,6 +154,8 @@ struct col {
 	{ COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)), .when = (k), .only = true }
 #define COL_FMT_ONLY(k, f, h, w, fn) \
 	{ COL_FIELD(f, h, w), .fmt = (fn), .when = (k), .only = true }
+/* The reverse: not with that option, not in JSON either. */
+#define COL_UNLESS(k, f, h, w, fn) { COL_FIELD(f, h, w), .fmt = (fn), .unless = (k) }
 /* When it happened. The event's first member is __u64 time_ns, of bpf_ktime_get_ns(). JSON has
  * "time" always, so these are text's (and CSV's). Key 0: always. */
 #define COL_TIME(k, h) { .head = (h), .width = -8, .kind = K_TIME, .when = (k) }
@@ -172,11 +175,14 @@ const struct run *cell_run(const struct cell *cell);
  * bpf/hist.bpf.h fills them. `keys` are columns over the key struct of the map `hists`; rows whose
  * option is off are no part of the key. Without any key there is the one histogram. */
 
+enum { HIST_ALWAYS = 255 };
+
 struct hist {
 	const char *name;	/* JSON "name": what is measured, "latency" */
 	const char *unit;	/* NULL: time, by the divisor in .rodata (hist_div) */
 	const struct col *keys;	/* NULL: never split */
-	unsigned char extension; /* option that adds a line of average, total and count; 0 none */
+	unsigned char extension; /* option that adds a line of average, total and count; 0 none,
+				    HIST_ALWAYS with no option at all */
 };
 
 /* ---- Rows from a map ---- shown each interval: top displays and tables of counts.
@@ -305,6 +311,7 @@ struct run {
 	uint64_t elapsed_ns;	/* tick(): since the last report, measured */
 	uint64_t now_ns;	/* tick(): CLOCK_MONOTONIC of this report */
 	bool last;		/* tick(): the final one */
+	void *own;		/* the applet's own state, made by its setup(); the core leaves it alone */
 	struct core *core;	/* what only the core touches */
 };
 
@@ -314,6 +321,10 @@ struct run {
 /* Print one row through the applet's columns; `row` as its EVENT. The time is that of its first
  * member time_ns if `timed`, else run->now_ns. */
 void row_print(struct run *run, const void *row, bool timed);
+
+/* Print a line of text outside of all tables, as a listing that an option asks for; and end well. */
+void line_print(struct run *run, const char *fmt, ...) PRINTF(2, 3);
+void run_end(struct run *run) __attribute__((noreturn));
 
 /* For an applet with its own main(): the header, and the time of what follows. */
 void rows_begin(struct run *run);

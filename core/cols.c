@@ -212,6 +212,8 @@ static bool col_wanted(const struct run *run, const struct col *col)
 {
 	if (run->format == FORMAT_JSON && (col->kind == K_TIME || col->kind == K_TIME_REL))
 		return false;
+	if (col->unless && opt_on(run, col->unless))
+		return false;
 	if (!col->when || opt_on(run, col->when))
 		return true;
 	return run->format == FORMAT_JSON && !col->only;

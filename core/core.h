@@ -29,7 +29,7 @@ enum stamp { STAMP_DEFAULT, STAMP_WALL, STAMP_MICRO, STAMP_ISO, STAMP_REL };
 struct common {
 	bool json, csv, verbose, perf_buffer;
 	const char *output, *btf, *columns, *timestamps;
-	uint64_t duration_ns;
+	uint64_t interval_ns, duration_ns;
 	uint64_t count;
 	uint32_t buffer_kb;
 	uint32_t map_entries;

@@ -7,4 +7,7 @@
 enum { SIGNAL_NAME_LEN = 16 };
 const char *signal_name(int sig, char text[SIGNAL_NAME_LEN]);
 
+/* The number of ENOENT and the like on this architecture, 0 for what is no such name. */
+int errno_number(const char *name);
+
 #endif

@@ -15,7 +15,7 @@
 #endif
 
 enum { /* keys of the common options: beyond what a char of an applet can be */
-	KEY_HELP = 128, KEY_VERSION, KEY_DURATION, KEY_COUNT, KEY_JSON, KEY_CSV, KEY_COLUMNS,
+	KEY_HELP = 128, KEY_VERSION, KEY_INTERVAL, KEY_DURATION, KEY_COUNT, KEY_JSON, KEY_CSV, KEY_COLUMNS,
 	KEY_TIMESTAMPS, KEY_OUTPUT, KEY_BTF, KEY_BUFFER, KEY_PERF, KEY_ENTRIES, KEY_VERBOSE,
 };
 
@@ -24,6 +24,8 @@ enum { /* keys of the common options: beyond what a char of an applet can be */
 	FIELD_AT(struct common, f), .kind = KIND(FIELD(struct common, f))
 
 static const struct opt common_opts[] = {
+	{ COMMON(KEY_INTERVAL, interval_ns, "interval", "SECONDS", "report each time this passes"),
+	  .scale = NSEC },
 	{ COMMON(KEY_DURATION, duration_ns, "duration", "SECONDS", "end after this time"),
 	  .scale = NSEC },
 	{ COMMON(KEY_COUNT, count, "count", "N", "end after N events, or N reports"), .min = 1,
@@ -61,6 +63,7 @@ static bool common_applies(const struct applet *a, unsigned char key)
 	case KEY_COUNT:
 	case KEY_DURATION:
 	case KEY_ENTRIES: return !a->main;
+	case KEY_INTERVAL: return a->hist || a->top || a->stacks || a->tick;
 	case KEY_BTF: return a->object || a->main;
 	default: return true;
 	}
@@ -305,7 +308,7 @@ static int opt_by_name(const struct core *core, const char *name, size_t len)
 /* The letter of an option: its own, or the one that the applet gives to a common option. */
 static unsigned char opt_letter(const struct applet *a, const struct opt *opt)
 {
-	if (opt->key < 128)
+	if (opt->where != OPT_IN_RUN)
 		return opt->key > ' ' ? opt->key : 0;
 	for (const struct opt *row = a->opts; row && row->name; row++)
 		if (row->where == OPT_LETTER && !strcmp(row->name, opt->name))
@@ -426,7 +429,8 @@ static void operands_settle(struct run *run)
 	int max = run->applet->operands == OPERANDS_INTERVAL ? 2
 		: run->applet->operands == OPERANDS_DURATION ? 1 : 0;
 
-	run->interval_ns = run->applet->interval * NSEC;
+	run->interval_ns = core->common.interval_ns ? core->common.interval_ns
+						    : run->applet->interval * NSEC;
 	if (run->applet->operands == OPERANDS_OWN)
 		return;
 	if (run->argc > max)

@@ -238,6 +238,24 @@ void rows_begin(struct run *run)
 	cols_header(run);
 }
 
+void line_print(struct run *run, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	out_text(&run->core->out, text, sizeof(text));
+	out_bytes(&run->core->out, "\n", 1);
+}
+
+void run_end(struct run *run)
+{
+	out_flush(&run->core->out);
+	exit(EXIT_OK);
+}
+
 const char *run_btf(const struct run *run)
 {
 	return run->core->common.btf;
