@@ -6,7 +6,7 @@
 #   make ARCH=arm64           for another architecture: arm64, riscv64, armhf
 #   make APPLETS="a b"        only these applets
 #   make DEBUG=1              not stripped, BPF objects with their source lines
-#   make deps|run|check|size|clean
+#   make deps|run|check|size|bench|clean
 
 VERSION := 0.1
 MAKEFLAGS += --no-builtin-rules
@@ -152,9 +152,17 @@ APPLET ?= opensnoop
 run: bpftools
 	$$([ "$$(id -u)" = 0 ] || echo sudo) ./bpftools $(APPLET)
 
+# What each applet adds; scripts/size compares two builds.
+size: bpftools
+	@scripts/size $(O)
+
+# Beside Debian's libbpf-tools, if those are installed; a report, not a test.
+bench: bpftools $(TEST_BIN)/bench
+	@TEST_BIN=$(TEST_BIN) scripts/bench
+
 clean:
 	rm -rf build bpftools
 
 -include $(objs:.o=.d) $(bpf_gz:.gz=.d)
 FORCE:
-.PHONY: all clean FORCE deps run check size test-tools
+.PHONY: all bench clean FORCE deps run check size test-tools

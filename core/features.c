@@ -12,6 +12,8 @@
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -217,4 +219,63 @@ const struct feature *features(size_t *n)
 		measure();
 	*n = count;
 	return list;
+}
+
+/* The id of the first function in the kernel's types; 0 if there is none. Types are a header and
+ * records one after the other (Documentation/bpf/btf.rst): walking them is a hundred times quicker
+ * than having libbpf index them all. */
+static uint32_t first_function(const char *raw, size_t size)
+{
+	const struct btf_header *h = (const void *)raw;
+	const char *p = raw + h->hdr_len + h->type_off, *end = p + h->type_len;
+	uint32_t id = 1;
+
+	if (size < sizeof(*h) || h->magic != BTF_MAGIC || end > raw + size)
+		return 0;
+	for (; p + sizeof(struct btf_type) <= end; id++) {
+		const struct btf_type *t = (const void *)p;
+		uint32_t n = btf_vlen(t);
+
+		p += sizeof(*t);
+		switch (btf_kind(t)) {
+		case BTF_KIND_FUNC: return id;
+		case BTF_KIND_INT:
+		case BTF_KIND_VAR:
+		case BTF_KIND_DECL_TAG: p += 4; break;
+		case BTF_KIND_ARRAY: p += sizeof(struct btf_array); break;
+		case BTF_KIND_ENUM:
+		case BTF_KIND_FUNC_PROTO: p += 8 * n; break;
+		case BTF_KIND_STRUCT:
+		case BTF_KIND_UNION:
+		case BTF_KIND_DATASEC:
+		case BTF_KIND_ENUM64: p += 12 * n; break;
+		default: break;
+		}
+	}
+	return 0;
+}
+
+bool fentry_refused(void)
+{
+	int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC), prog;
+	static int answer = -1;
+	struct stat st;
+	char *raw;
+
+	if (answer >= 0 || fd < 0 || fstat(fd, &st)) {
+		if (fd >= 0)
+			close(fd);
+		return answer > 0;
+	}
+	answer = 0;
+	raw = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0); /* 6.16 */
+	close(fd);
+	if (raw == MAP_FAILED)
+		return false;
+	prog = prog_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, first_function(raw, st.st_size));
+	if (prog >= 0)
+		close(prog);
+	answer = prog < 0 && errno == EPERM;
+	munmap(raw, st.st_size);
+	return answer;
 }

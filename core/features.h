@@ -17,4 +17,8 @@ struct feature {
 /* The features in a fixed order; static memory, measured at the first call. */
 const struct feature *features(size_t *n);
 
+/* Does this kernel refuse all fentry programs (lockdown), so that trying to load one is in vain? A
+ * question of a tenth of a millisecond; false where it cannot be answered as quickly. */
+bool fentry_refused(void);
+
 #endif

@@ -19,11 +19,18 @@
  *                                   ignored
  *   read     FILE N BYTES           one open, read(BYTES) xN, each must be full
  *   write    FILE N BYTES           one open (O_CREAT|O_TRUNC), write(BYTES) xN
+ *   readv    FILE N BYTES           as read and write, with two vectors of half the bytes each
+ *   writev   FILE N BYTES
+ *   sendfile FROM TO N BYTES        opens both (TO: O_CREAT|O_TRUNC), sendfile(BYTES) xN, each full
+ *   splice   FROM TO N BYTES        the same by splice() into a pipe and splice() out of it, xN each;
+ *                                   BYTES at most what a pipe holds
  *   fsync    FILE N                 one open (O_CREAT), then write(512) and fsync() xN each
  *   create   DIR N                  creates DIR/w0 .. DIR/w<N-1>, which must not exist
  *   unlink   DIR N                  removes them
+ *   unlinkat DIR N                  the same by unlinkat()
  *   mkdir    DIR N                  makes the directories DIR/d0 .. DIR/d<N-1>
  *   rmdir    DIR N                  removes them
+ *   rmdirat  DIR N                  the same by unlinkat(AT_REMOVEDIR)
  *   directio FILE|DEV N BYTES r|w [rand]
  *                                   O_DIRECT, xN at offsets 0, BYTES, 2*BYTES, ..; "w" creates a
  *                                   file; "rand" goes from the last slot to the first, so that no
@@ -31,10 +38,16 @@
  *   badname  DIR                    8 openat(O_CREAT|O_RDWR) of names with escape sequences, new
  *                                   line, invalid UTF-8, quotes, ... (bad_names[] below)
  *   exec     N PROG ARGS...         fork, execve, wait xN; the exit state is ignored
- *   execfail PATH                   one execve() that fails, prints its errno
+ *   execfail PATH ARGS...           one execve() that fails, prints its errno
+ *   execatfail PATH ARGS...         the same with execveat()
+ *   execveat PROG ARGS...           execveat() of an open descriptor of PROG
  *   execthread PROG ARGS...         execve() from a thread that is not the leader
  *   exit     CODE                   exit_group(CODE)
  *   sigdie   SIG                    one child that dies of SIG without a core dump; prints its pid
+ *   sigcore  SIG DIR                the same with a core dump into DIR, if the kernel makes one;
+ *                                   prints its pid and 1 or 0
+ *   lastexit CODE MS                the first thread ends, another one MS milliseconds later, with
+ *                                   exit_group(CODE)
  *   threads  N MS                   N threads at once, each lives MS milliseconds
  *   sleep    MS N                   clock_nanosleep(MS milliseconds) xN
  *   burn     MS                     MS milliseconds of CPU time in work_burn(), called by
@@ -52,7 +65,13 @@
  *   udp6                            prints "LPORT RPORT", the sender's port and the receiver's
  *   kill     SIG N                  kill() xN of one child that ignores SIG (KILL ends it, the
  *                                   later ones reach the zombie); prints the child's pid
- *   tkill, tgkill, sigqueue         the same with tkill(), tgkill(), rt_sigqueueinfo()
+ *   tkill, tgkill, sigqueue, tgsigqueue, pidfdkill
+ *                                   the same with tkill(), tgkill(), rt_sigqueueinfo(),
+ *                                   rt_tgsigqueueinfo(), pidfd_send_signal()
+ *   killgone SIG N                  kill() xN of a child that was waited for, which fails; prints
+ *                                   its pid
+ *   killgroup SIG N K               kill() xN of a process group of K children that ignore SIG;
+ *                                   prints its number
  *   call     N US [spin]            work_call(i, US) xN, i from 0, returns i + 1000; each sleeps
  *                                   (or spins for) at least US microseconds
  *   recurse  DEPTH                  work_recurse(DEPTH) calls itself down to 1: xDEPTH in all
@@ -92,9 +111,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -353,6 +374,37 @@ static void do_write(char **arg)
 			die(1, "%s: a short write", arg[0]);
 }
 
+static void do_vectors(char **arg)
+{
+	bool writes = !strcmp(verb, "writev");
+	int fd = must(open(arg[0], writes ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0644), arg[0]);
+	long n = amount(arg[1]), bytes = amount(arg[2]);
+	char *buf = buffer(bytes);
+	struct iovec two[] = { { buf, bytes / 2 }, { buf + bytes / 2, bytes - bytes / 2 } };
+
+	while (n--)
+		if (must(writes ? writev(fd, two, 2) : readv(fd, two, 2), verb) != bytes)
+			die(1, "%s: not all of BYTES", arg[0]);
+}
+
+static void do_splice(char **arg)
+{
+	int from = must(open(arg[0], O_RDONLY), arg[0]), fd[2];
+	int to = must(open(arg[1], O_WRONLY | O_CREAT | O_TRUNC, 0644), arg[1]);
+	long n = amount(arg[2]), bytes = amount(arg[3]);
+
+	pipe_make(fd);
+	while (n--) {
+		if (!strcmp(verb, "sendfile")) {
+			if (must(sendfile(to, from, NULL, bytes), verb) != bytes)
+				die(1, "%s: shorter than N * BYTES", arg[0]);
+		} else if (must(splice(from, NULL, fd[1], NULL, bytes, 0), verb) != bytes ||
+			   must(splice(fd[0], NULL, to, NULL, bytes, 0), verb) != bytes) {
+			die(1, "%s: shorter than N * BYTES", arg[0]);
+		}
+	}
+}
+
 static void do_fsync(char **arg)
 {
 	int fd = must(open(arg[0], O_WRONLY | O_CREAT, 0644), arg[0]);
@@ -374,7 +426,7 @@ static void path_make(char *path, size_t size, const char *dir, const char *pref
 static void do_names(char **arg)
 {
 	long i, n = amount(arg[1]);
-	bool is_dir = strstr(verb, "dir");
+	bool is_dir = strstr(verb, "dir") != NULL;
 	char path[4096];
 
 	for (i = 0; i < n; i++) {
@@ -383,6 +435,8 @@ static void do_names(char **arg)
 			close(must(open(path, O_WRONLY | O_CREAT | O_EXCL, 0644), path));
 		else if (!strcmp(verb, "unlink"))
 			must(unlink(path), path);
+		else if (strstr(verb, "at"))
+			must(unlinkat(AT_FDCWD, path, is_dir ? AT_REMOVEDIR : 0), path);
 		else if (!strcmp(verb, "mkdir"))
 			must(mkdir(path, 0755), path);
 		else
@@ -464,8 +518,19 @@ static void do_exec(char **arg)
 
 static void do_execfail(char **arg)
 {
-	execv(arg[0], arg);
+	if (!strcmp(verb, "execfail"))
+		execv(arg[0], arg);
+	else
+		syscall(SYS_execveat, AT_FDCWD, arg[0], arg, environ, 0);
 	printf("%d\n", errno);
+}
+
+static void do_execveat(char **arg)
+{
+	int fd = must(open(arg[0], O_RDONLY | O_CLOEXEC), arg[0]);
+
+	syscall(SYS_execveat, fd, "", arg, environ, AT_EMPTY_PATH);
+	die(1, "%s: %s", arg[0], strerror(errno));
 }
 
 static void *exec_thread(void *arg)
@@ -535,6 +600,41 @@ static void do_sigdie(char **arg)
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != sig)
 		die(1, "the child did not die of %s", arg[0]);
 	printf("%d\n", pid);
+}
+
+static void do_sigcore(char **arg)
+{
+	static const struct rlimit any = { RLIM_INFINITY, RLIM_INFINITY };
+	int sig = signal_of(arg[0]), status;
+	pid_t pid = fork_child();
+
+	if (!pid) {
+		must(setrlimit(RLIMIT_CORE, &any), "setrlimit");
+		must(chdir(arg[1]), arg[1]);
+		signal(sig, SIG_DFL);
+		kill(getpid(), sig);
+		pause();
+	}
+	status = wait_child(pid);
+	printf("%d %d\n", pid, WCOREDUMP(status) != 0);
+}
+
+static long last[2];
+
+static void *last_thread(void *arg)
+{
+	(void)arg;
+	sleep_us(last[1] * 1000);
+	_exit(last[0]);
+}
+
+static void do_lastexit(char **arg)
+{
+	fflush(stdout);
+	last[0] = number(arg[0]);
+	last[1] = amount(arg[1]);
+	thread_start(last_thread, NULL);
+	syscall(SYS_exit, 99); /* this thread alone; its code is not the process's */
 }
 
 static void *sleep_thread(void *arg)
@@ -611,9 +711,15 @@ static void do_pingpong(char **arg)
 static int signal_send(pid_t pid, int sig)
 {
 	siginfo_t si;
+	int fd;
 
 	if (!strcmp(verb, "kill"))
 		return kill(pid, sig);
+	if (!strcmp(verb, "pidfdkill")) {
+		fd = must(syscall(SYS_pidfd_open, pid, 0), "pidfd_open");
+		must(syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0), "pidfd_send_signal");
+		return close(fd);
+	}
 	if (!strcmp(verb, "tkill"))
 		return syscall(SYS_tkill, pid, sig);
 	if (!strcmp(verb, "tgkill"))
@@ -622,6 +728,8 @@ static int signal_send(pid_t pid, int sig)
 	si.si_code = SI_QUEUE;
 	si.si_pid = getpid();
 	si.si_uid = getuid();
+	if (!strcmp(verb, "tgsigqueue"))
+		return syscall(SYS_rt_tgsigqueueinfo, pid, pid, sig, &si);
 	return syscall(SYS_rt_sigqueueinfo, pid, sig, &si);
 }
 
@@ -651,6 +759,51 @@ static void do_kill(char **arg)
 	close(hold[1]);
 	wait_child(pid);
 	printf("%d\n", pid);
+}
+
+static void do_killgone(char **arg)
+{
+	int sig = signal_of(arg[0]);
+	long n = amount(arg[1]);
+	pid_t pid = fork_child();
+
+	if (!pid)
+		_exit(0);
+	wait_child(pid);
+	while (n--)
+		if (!kill(pid, sig))
+			die(1, "pid %d is there again", pid);
+	printf("%d\n", pid);
+}
+
+/* The children end by the end of a pipe, as in do_kill(). */
+static void do_killgroup(char **arg)
+{
+	int sig = signal_of(arg[0]), hold[2], ready[2];
+	long n = amount(arg[1]), k = amount(arg[2]), i;
+	pid_t group = 0, pid;
+	char c;
+
+	pipe_make(hold);
+	pipe_make(ready);
+	for (i = 0; i < k; i++) {
+		pid = fork_child();
+		if (!pid) {
+			close(hold[1]);
+			signal(sig, SIG_IGN);
+			must(setpgid(0, group), "setpgid");
+			byte_write(ready[1]);
+			_exit(read(hold[0], &c, 1) != 0);
+		}
+		byte_read(ready[0]);
+		group = group ? group : pid;
+	}
+	while (n--)
+		must(kill(-group, sig), "kill");
+	close(hold[1]);
+	while (k--)
+		must(wait(NULL), "wait");
+	printf("%d\n", group);
 }
 
 /* Network: only ever the loopback addresses */
@@ -1126,10 +1279,18 @@ static const struct verb {
 	{ "open", 2, 2, do_open },	    { "open2", 3, 4, do_open2 },
 	{ "stat", 2, 3, do_stat },	    { "read", 3, 3, do_read },
 	{ "write", 3, 3, do_write },	    { "fsync", 2, 2, do_fsync },
+	{ "readv", 3, 3, do_vectors },	    { "writev", 3, 3, do_vectors },
+	{ "sendfile", 4, 4, do_splice },    { "splice", 4, 4, do_splice },
+	{ "unlinkat", 2, 2, do_names },	    { "rmdirat", 2, 2, do_names },
 	{ "create", 2, 2, do_names },	    { "unlink", 2, 2, do_names },
 	{ "mkdir", 2, 2, do_names },	    { "rmdir", 2, 2, do_names },
 	{ "directio", 4, 5, do_directio },  { "badname", 1, 1, do_badname },
-	{ "exec", 2, MANY, do_exec },	    { "execfail", 1, 1, do_execfail },
+	{ "exec", 2, MANY, do_exec },	    { "execfail", 1, MANY, do_execfail },
+	{ "execatfail", 1, MANY, do_execfail },
+	{ "execveat", 1, MANY, do_execveat },
+	{ "sigcore", 2, 2, do_sigcore },    { "lastexit", 2, 2, do_lastexit },
+	{ "tgsigqueue", 2, 2, do_kill },    { "pidfdkill", 2, 2, do_kill },
+	{ "killgone", 2, 2, do_killgone },  { "killgroup", 3, 3, do_killgroup },
 	{ "execthread", 1, MANY, do_execthread },
 	{ "exit", 1, 1, do_exit },	    { "sigdie", 1, 1, do_sigdie },
 	{ "threads", 2, 2, do_threads },    { "sleep", 2, 2, do_sleep },
