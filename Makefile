@@ -140,9 +140,10 @@ $(TEST_BIN)/audit/%.bpf.o: test/unit/audit/%.bpf.c test/unit/audit/common.h | $(
 
 test-tools: bpftools $(tests)
 
-# T="opensnoop net": only these tests
+# T="opensnoop net": only these tests; KERNELS="5.10 newest": on these in qemu besides the own one
+export KERNELS
 check: test-tools
-	TEST_BIN=$(TEST_BIN) test/run $(T)
+	TEST_BIN=$(TEST_BIN) test/all $(T)
 
 deps:
 	scripts/deps $(filter-out $(host_arch),$(ARCH))
