@@ -59,7 +59,7 @@ bpf_gz := $(bpf_c:%.c=$(O)/%.gz)
 CFLAGS ?= -Os
 CFLAGS += -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wno-missing-field-initializers -ffunction-sections \
 	-fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector -fno-pie \
-	-DVERSION='"$(VERSION)"' -I. -Icore -isystem $(LIBS)/kernel-headers \
+	-DVERSION='"$(VERSION)"' -iquote . -iquote core -isystem $(LIBS)/kernel-headers \
 	-isystem $(LIBS)/include $(if $(DEBUG),-g)
 LDFLAGS += -static -no-pie -Wl,--gc-sections $(if $(DEBUG),,-s)
 multiarch := $(shell gcc -print-multiarch 2>/dev/null)
