@@ -34,7 +34,7 @@ endif
 endif
 HOSTCC ?= cc
 CLANG ?= clang
-STRIP_BPF ?= llvm-strip
+OBJCOPY_BPF ?= llvm-objcopy
 BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 STRIP ?= $(if $(filter $(ARCH),$(host_arch)),,$(cross_$(ARCH))-)strip
 
@@ -66,6 +66,9 @@ multiarch := $(shell gcc -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	-Wno-unused-function -Wno-missing-declarations -Wno-unused-parameter -Wno-sign-compare \
 	-fno-stack-protector -Ibpf -Ivmlinux -I$(LIBS)/include -idirafter /usr/include/$(multiarch)
+# What libbpf does not read: labels, and relocations of the types, whose places it knows itself.
+bpf_strip := -g --remove-section=.rel.BTF --remove-section=.rel.BTF.ext \
+	--remove-section=.llvm_addrsig --wildcard --strip-symbol='LBB*'
 
 # ---- rules ----
 .PRECIOUS: $(O)/bpf/%.bpf.o $(O)/test/unit/%.o
@@ -83,7 +86,7 @@ $(O)/slim: libbpf/slim.c
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/slim | $(LIBS)/.done
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -Ibpf/$(*D) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
-	@$(STRIP_BPF) -g $@
+	@$(OBJCOPY_BPF) $(bpf_strip) $@
 	@$(if $(DEBUG),:,$(O)/slim $@)
 
 # The options store into the struct that the skeleton makes of the read-only data.
@@ -136,7 +139,7 @@ $(unit): $(TEST_BIN)/%: $(O)/test/unit/%.o $(filter-out $(O)/main.o,$(objs)) | $
 $(TEST_BIN)/audit/%.bpf.o: test/unit/audit/%.bpf.c test/unit/audit/common.h | $(LIBS)/.done
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
-	@$(STRIP_BPF) -g $@
+	@$(OBJCOPY_BPF) -g $@
 
 test-tools: bpftools $(tests)
 
