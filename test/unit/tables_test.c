@@ -82,7 +82,7 @@ static void check_object(const struct applet *a)
 			continue;
 		bpf_map__initial_value(map, &size);
 		/* Static variables, which no option can reach, may stand behind. */
-		check(a->rodata_size <= size,
+		check(a->rodata_size <= ((size + 7) & ~7UL),
 		      "%s: read-only data of %zu bytes, the applet knows %u", a->name, size,
 		      a->rodata_size);
 	}
@@ -122,7 +122,7 @@ static void check_options(const struct applet *a)
 		check(has_key(a, p->when), "%s: probes: no such option", a->name);
 	check(has_key(a, a->stamp_key), "%s: stamp_key: no such option", a->name);
 	if (a->hist)
-		check(has_key(a, a->hist->extension), "%s: extension: no such option", a->name);
+		check(a->hist->extension == HIST_ALWAYS || has_key(a, a->hist->extension), "%s: extension: no such option", a->name);
 }
 
 static void check_applet(const struct applet *a)
