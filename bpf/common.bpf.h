@@ -32,7 +32,7 @@ static __always_inline bool task_filtered(struct task_struct *task)
 	if (filter.uid != UID_ANY && BPF_CORE_READ(task, cred, uid.val) != filter.uid)
 		return true;
 	if (filter.comm[0]) {
-		char comm[TASK_COMM_LEN];
+		char comm[TASK_COMM_LEN] = {}; /* read only up to its NUL */
 
 		BPF_CORE_READ_STR_INTO(&comm, task, comm);
 		if (!comm_equal(comm))

@@ -81,6 +81,93 @@ static __always_inline u64 task_cgroup_at(struct task_struct *task, u32 level)
 	return id;
 }
 
+/* ---- block ---- */
+
+/* The request of block_rq_insert and block_rq_issue (raw_tp): the queue went before it until 5.11,
+ * and until 5.10.137. */
+static __always_inline struct request *raw_request(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (bpf_core_type_exists(btf_trace_block_rq_issue___queue))
+		return (void *)ctx->args[1];
+	return (void *)ctx->args[0];
+}
+
+/* The same for the bio of block_bio_queue. */
+static __always_inline struct bio *raw_bio(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (bpf_core_type_exists(btf_trace_block_bio_queue___queue))
+		return (void *)ctx->args[1];
+	return (void *)ctx->args[0];
+}
+
+/* request.rq_disk moved into the queue in 5.17. */
+static __always_inline struct gendisk *rq_disk(struct request *rq)
+{
+	struct request___disk *old = (void *)rq;
+
+	if (bpf_core_field_exists(old->rq_disk))
+		return BPF_CORE_READ(old, rq_disk);
+	return BPF_CORE_READ(rq, q, disk);
+}
+
+/* The device number of the partition (or whole disk) asked, 0 where the queue keeps no statistics
+ * and so does not note it. A partition was a hd_struct until 5.11. */
+static __always_inline dev_t rq_part_dev(struct request *rq)
+{
+	struct request___hd *old = (void *)rq;
+
+	if (bpf_core_type_exists(struct hd_struct))
+		return BPF_CORE_READ(old, part, __dev.devt);
+	return BPF_CORE_READ(rq, part, bd_dev);
+}
+
+/* A bio had its disk itself until 5.12, and by then had forgotten its partition. */
+static __always_inline struct gendisk *bio_disk(struct bio *bio)
+{
+	struct bio___disk *old = (void *)bio;
+
+	if (bpf_core_field_exists(old->bi_disk))
+		return BPF_CORE_READ(old, bi_disk);
+	return BPF_CORE_READ(bio, bi_bdev, bd_disk);
+}
+
+static __always_inline dev_t bio_part_dev(struct bio *bio)
+{
+	if (!bpf_core_field_exists(bio->bi_bdev))
+		return 0;
+	return BPF_CORE_READ(bio, bi_bdev, bd_dev);
+}
+
+/* Are operations on zones numbered as they were until about 5.19? Before 6.0 the enum was req_opf. */
+static __always_inline bool io_ops_old(void)
+{
+	return bpf_core_enum_value_exists(enum req_opf, REQ_OP_ZONE_APPEND) &&
+	       bpf_core_enum_value(enum req_opf, REQ_OP_ZONE_APPEND) == 13;
+}
+
+/* ---- network ---- */
+
+/* What inet_csk_accept() returns, for fexit: its arguments went from four to two in 6.10. */
+static __always_inline struct sock *accepted_sock(const u64 *ctx)
+{
+	u64 sk;
+
+	if (bpf_core_type_exists(struct proto_accept_arg)) {
+		sk = ctx[2];
+		asm volatile("" : "+r"(sk)); /* else one load from a computed place, which is refused */
+	} else {
+		sk = ctx[4];
+	}
+	return (struct sock *)sk;
+}
+
+/* Task storage takes memory of BPF's own since 6.4, and by kmalloc_nolock() since 7.0. Before, that
+ * was kmalloc(), which can wake kswapd: a deadlock under the run queue's lock, where the scheduler's
+ * tracepoints are. */
+#define task_storage_safe()						\
+	(bpf_core_field_exists(struct bpf_local_storage_map, selem_ma) || \
+	 bpf_core_field_exists(struct bpf_local_storage, mem_charge))
+
 static __always_inline bool comm_equal(const char *comm)
 {
 	const u64 *a = (const void *)comm;

@@ -114,6 +114,7 @@ struct mm_struct {
 struct signal_struct {
 	atomic_t live;	/* threads that have not begun to exit; 0 from the last one on */
 	int group_exit_code;
+	unsigned int flags;	/* SIGNAL_*: 4 is GROUP_EXIT */
 	struct tty_struct *tty;
 };
 
@@ -186,10 +187,27 @@ struct task_struct___state {
 	long state;	/* until 5.14 */
 };
 
+struct kernel_siginfo {
+	int si_code;
+};
+
 struct linux_binprm {
 	const char *filename;
 	const char *interp;
 	int argc;
+};
+
+/* Only to be asked for their members: see task_storage_safe(). */
+struct bpf_mem_alloc {
+	bool percpu;
+};
+
+struct bpf_local_storage_map {
+	struct bpf_mem_alloc selem_ma;	/* 6.4 to 6.19 */
+};
+
+struct bpf_local_storage {
+	u32 mem_charge;	/* 7.0 */
 };
 
 /* ---- files ---- */
@@ -247,8 +265,10 @@ struct inode {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	const struct file_operations *f_op;
 	unsigned int f_flags;
 	fmode_t f_mode;
+	void *private_data;
 };
 
 struct open_how {
@@ -290,9 +310,28 @@ struct request_queue {
 	struct gendisk *disk;	/* 5.17; before that request.rq_disk */
 };
 
+struct device {
+	dev_t devt;
+};
+
+struct hd_struct {	/* a partition until 5.11, where it became a block_device */
+	struct device __dev;
+};
+
+struct bvec_iter {
+	sector_t bi_sector;
+	unsigned int bi_size;
+};
+
 struct bio {
 	struct block_device *bi_bdev;	/* 5.12 */
 	unsigned int bi_opf;
+	u8 bi_status;
+	struct bvec_iter bi_iter;
+};
+
+struct bio___disk {
+	struct gendisk *bi_disk;	/* until 5.12 */
 };
 
 struct request {
@@ -308,6 +347,19 @@ struct request {
 
 struct request___disk {
 	struct gendisk *rq_disk;	/* until 5.17 */
+};
+
+struct request___hd {
+	struct hd_struct *part;	/* until 5.11 */
+};
+
+/* Raw tracepoints by the type of their function: the queue as first argument until 5.11 (requests,
+ * also 5.10.137) and 5.11 (bios). */
+typedef void (*btf_trace_block_rq_issue___queue)(void *, struct request_queue *, struct request *);
+typedef void (*btf_trace_block_bio_queue___queue)(void *, struct request_queue *, struct bio *);
+
+enum req_opf {	/* enum req_op since 6.0 */
+	REQ_OP_ZONE_APPEND = 13,	/* 7 when those on zones were numbered anew */
 };
 
 /* ---- network ---- */
@@ -339,6 +391,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	int skc_bound_dev_if;
+	unsigned long skc_flags;	/* bits: enum sock_flags */
 };
 
 struct sock {
@@ -346,6 +399,23 @@ struct sock {
 	u16 sk_protocol;	/* 5.6; a bit-field before */
 	u16 sk_type;
 	kuid_t sk_uid;
+	int sk_err;
+};
+
+enum sock_flags {
+	SOCK_DONE = 1,	/* the other side has sent its FIN */
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct sk_buff {
+	struct sock *sk;
+};
+
+struct proto_accept_arg {	/* 6.10 */
+	int flags;
 };
 
 struct inet_sock {
@@ -361,6 +431,9 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u64 bytes_received;
 	u64 bytes_acked;
+	u64 bytes_sent;		/* 4.19; with what was sent again */
+	u64 bytes_retrans;	/* 4.19 */
+	u32 segs_out;
 	u32 total_retrans;
 	u32 srtt_us;	/* smoothed round trip, shifted left by 3 */
 };

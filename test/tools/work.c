@@ -55,12 +55,16 @@
  *   pingpong N                      two processes pass one byte there and back over pipes: each
  *                                   write() xN and read() xN
  *   connect4 PORT N                 connect() to loopback xN, close after each; prints how many
- *   connect6                        succeeded
+ *   connect6, connect46             succeeded; 46: IPv6 sockets, to ::ffff:127.0.0.1
  *   serve4   PORT N                 listens on loopback (port 0: any), prints the port, accept()
  *   serve6                          xN and echoes each connection until its end
  *   tcp4     TX RX                  one connection to a listener in a child: the client sends TX
- *   tcp6                            bytes, receives RX bytes, closes first; prints "LPORT RPORT",
+ *   tcp6, tcp46                     bytes, receives RX bytes, closes first; prints "LPORT RPORT",
  *                                   the client's port and the listener's
+ *   tcpreset4                       a connection that its client resets before it is accepted;
+ *   tcpreset6                       prints "LPORT RPORT"
+ *   tcpgiveup4 MS                   a connect() that nothing answers (the listener's queue is full),
+ *                                   given up by close() after MS milliseconds; prints "LPORT RPORT"
  *   udp4     N BYTES                datagrams of BYTES over loopback, sent xN and received xN;
  *   udp6                            prints "LPORT RPORT", the sender's port and the receiver's
  *   kill     SIG N                  kill() xN of one child that ignores SIG (KILL ends it, the
@@ -75,6 +79,8 @@
  *   call     N US [spin]            work_call(i, US) xN, i from 0, returns i + 1000; each sleeps
  *                                   (or spins for) at least US microseconds
  *   recurse  DEPTH                  work_recurse(DEPTH) calls itself down to 1: xDEPTH in all
+ *   readline N TEXT                readline() xN, a function of its own that returns a copy of
+ *                                   TEXT, as that of the library does
  *   mmap     N BYTES                anonymous mmap() xN, every page touched, then munmap() xN
  *   brk      N BYTES                brk(+BYTES) xN, touched; one brk(0) before, one back after
  *                                   (glibc adds calls of its own at the start, musl does not)
@@ -99,6 +105,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -832,6 +839,8 @@ static struct address loopback(long port)
 	if (is_v6()) {
 		a.in6.sin6_family = AF_INET6;
 		a.in6.sin6_addr = in6addr_loopback;
+		if (strstr(verb, "46"))
+			inet_pton(AF_INET6, "::ffff:127.0.0.1", &a.in6.sin6_addr);
 		a.in6.sin6_port = htons(port);
 		a.len = sizeof(a.in6);
 	} else {
@@ -960,6 +969,44 @@ static void do_tcp(char **arg)
 	wait_success(pid);
 }
 
+static void do_tcpreset(char **arg)
+{
+	struct linger at_once = { .l_onoff = 1 };
+	int l = listener(0), fd = socket_make(SOCK_STREAM);
+	struct address a = loopback(port_of(l));
+
+	(void)arg;
+	must(connect(fd, &a.sa, a.len), "connect");
+	printf("%d %d\n", port_of(fd), port_of(l));
+	must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), "setsockopt");
+	close(fd);
+	close(l);
+}
+
+/* A listener with a queue of one takes two connections at most; SYNs beyond that are dropped. */
+static void do_tcpgiveup(char **arg)
+{
+	long ms = number(arg[0]);
+	int l = socket_bound(SOCK_STREAM, 0), fd = -1;
+	struct address a = loopback(port_of(l));
+	struct timespec wait = { ms / 1000, ms % 1000 * 1000000 };
+
+	must(listen(l, 0), "listen");
+	for (int i = 0; i < 4; i++) {
+		struct pollfd p;
+
+		fd = must(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), "socket");
+		if (!connect(fd, &a.sa, a.len))
+			continue;
+		p = (struct pollfd){ .fd = fd, .events = POLLOUT };
+		if (!poll(&p, 1, 20))
+			break;
+	}
+	printf("%d %d\n", port_of(fd), port_of(l));
+	nanosleep(&wait, NULL);
+	close(fd);
+}
+
 static void do_udp(char **arg)
 {
 	long n = amount(arg[0]), bytes = amount(arg[1]);
@@ -1015,6 +1062,22 @@ static void do_recurse(char **arg)
 
 	if (depth && work_recurse(depth) != depth)
 		die(1, "work_recurse() was not called as often as it should be");
+}
+
+static const char *typed;
+
+PROBED char *readline(const char *prompt)
+{
+	(void)prompt;
+	return strdup(typed);
+}
+
+static void do_readline(char **arg)
+{
+	long n = amount(arg[0]);
+
+	for (typed = arg[1]; n; n--)
+		free(readline(""));
 }
 
 static void touch(char *p, size_t bytes)
@@ -1296,6 +1359,9 @@ static const struct verb {
 	{ "threads", 2, 2, do_threads },    { "sleep", 2, 2, do_sleep },
 	{ "burn", 1, 1, do_burn },	    { "pingpong", 1, 1, do_pingpong },
 	{ "connect4", 2, 2, do_connect },   { "connect6", 2, 2, do_connect },
+	{ "connect46", 2, 2, do_connect },  { "tcp46", 2, 2, do_tcp },
+	{ "tcpreset4", 0, 0, do_tcpreset }, { "tcpreset6", 0, 0, do_tcpreset },
+	{ "tcpgiveup4", 1, 1, do_tcpgiveup },
 	{ "serve4", 2, 2, do_serve },	    { "serve6", 2, 2, do_serve },
 	{ "tcp4", 2, 2, do_tcp },	    { "tcp6", 2, 2, do_tcp },
 	{ "udp4", 2, 2, do_udp },	    { "udp6", 2, 2, do_udp },
@@ -1307,6 +1373,7 @@ static const struct verb {
 	{ "uid", 2, MANY, do_uid },	    { "syscalls", 2, 2, do_syscalls },
 	{ "run", 1, MANY, do_run },	    { "contain", 2, MANY, do_contain },
 	{ "killafter", 2, 2, do_killafter },
+	{ "readline", 2, 2, do_readline },
 };
 
 static void verb_do(char **arg)
