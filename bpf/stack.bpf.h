@@ -1,59 +1,108 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Values summed per stack: kernel and user stacks are stored once by their hash, the sums are keyed
- * by thread and both stack ids. The core prints them and resolves names then. */
+/* Values summed per stack: kernel and user stacks are stored once, by a hash of all their frames
+ * (bpf_get_stackid() has 32 bits of one, and loses a stack whose place in its table is taken). The
+ * sums are keyed by task and both ids. The core sizes the maps, prints the sums and looks up names
+ * then.
+ *
+ *	struct stack_key key = {};
+ *	stack_take(ctx, &key);			the current task and its stacks
+ *	stack_add(&key, value, task);		`task` is whose stack it is
+ *
+ * A tool whose stacks are all of one kind, or of no task in particular, fills the key itself. */
 #ifndef STACK_BPF_H
 #define STACK_BPF_H
 
 #include "common.bpf.h"
 #include "stack.h"
 
-const volatile bool stack_user = true, stack_kernel = true;
+const volatile bool stack_user = true, stack_kernel = true; /* options -K, -U of STACK_OPTS */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, 16384);	/* --stack-storage-size; the core sets both */
-	__uint(key_size, sizeof(u32));
-	__uint(value_size, 127 * sizeof(u64));
-} stacks SEC(".maps");
+const volatile u32 stack_depth = 127; /* frames of a stack; the core sizes both maps by it */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 10240);
+	__uint(max_entries, 8192);
+	__type(key, u64);
+	__type(value, u64[127]);
+} stacks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64[127]);
+} stack_scratch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
 	__type(key, struct stack_key);
 	__type(value, u64);
 } stack_counts SEC(".maps");
 
-/* Take the stacks of the current task into `key`. A stack that is not there (a kernel thread has no
- * user stack) is STACK_NONE; one that could not be stored is counted as lost. */
-static __always_inline void stack_take(void *ctx, struct stack_key *key, bool user, bool kernel)
+/* Processes whose mappings the core should read while they live, each with its address space: that
+ * changes with exec. No more than a hint, so it may be full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, u64);
+} stack_procs SEC(".maps");
+
+/* One stack of the current task: its id, the kernel's or with BPF_F_USER_STACK the user's. A failure
+ * is that the CPU's one buffer for unwinding is in use: by a program that was preempted. */
+static __noinline u64 stack_id(void *ctx, u64 flags)
 {
-	key->kernel = key->user = STACK_NONE;
-	if (kernel) {
-		key->kernel = bpf_get_stackid(ctx, &stacks, 0);
-		if (key->kernel == -17 /* EEXIST: another stack has this hash */ ||
-		    key->kernel == -12 /* ENOMEM */)
-			LOST(stacks);
+	u32 zero = 0;
+	u64 *ip = bpf_map_lookup_elem(&stack_scratch, &zero), id = 0;
+	long len = ip ? bpf_get_stack(ctx, ip, stack_depth * sizeof(*ip), flags) : 0;
+
+	if (!len || !ip)
+		return STACK_NONE;
+	for (u32 i = 0; i < stack_depth && ip[i]; i++) { /* the rest is zero */
+		id = (id ^ ip[i]) * 0x9e3779b97f4a7c15;
+		id ^= id >> 32;
 	}
-	if (user) {
-		key->user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
-		if (key->user == -17 || key->user == -12)
-			LOST(stacks);
+	if (len < 0 || (!bpf_map_lookup_elem(&stacks, &id) &&
+			bpf_map_update_elem(&stacks, &id, ip, BPF_ANY))) {
+		LOST(stacks);
+		return STACK_LOST;
 	}
+	return id;
 }
 
-static __always_inline void stack_add(const struct stack_key *key, u64 value)
+static __always_inline void stack_take(void *ctx, struct stack_key *key)
 {
-	u64 *sum = bpf_map_lookup_elem(&stack_counts, key), zero = 0;
+	u64 id = current_pid_tgid();
 
-	if (!sum) {
-		bpf_map_update_elem(&stack_counts, key, &zero, BPF_NOEXIST);
-		sum = bpf_map_lookup_elem(&stack_counts, key);
-		if (!sum) {
-			LOST(entries);
-			return;
-		}
+	key->pid = id >> 32;
+	key->tid = id;
+	bpf_get_current_comm(key->comm, sizeof(key->comm));
+	key->kernel = stack_kernel ? stack_id(ctx, 0) : STACK_NONE;
+	key->user = stack_user ? stack_id(ctx, BPF_F_USER_STACK) : STACK_NONE;
+}
+
+static __always_inline void stack_add(const struct stack_key *key, u64 value,
+				      struct task_struct *task)
+{
+	u64 *sum = bpf_map_lookup_elem(&stack_counts, key), mm;
+
+	if (sum) {
+		__sync_fetch_and_add(sum, value);
+		return;
 	}
-	__sync_fetch_and_add(sum, value);
+	if (!bpf_map_update_elem(&stack_counts, key, &value, BPF_NOEXIST)) {
+		mm = (u64)BPF_CORE_READ(task, mm);
+		if (key->user > STACK_LOST)
+			bpf_map_update_elem(&stack_procs, &key->pid, &mm, BPF_ANY);
+		return;
+	}
+	/* Another CPU was faster, or there is no room. */
+	sum = bpf_map_lookup_elem(&stack_counts, key);
+	if (sum)
+		__sync_fetch_and_add(sum, value);
+	else
+		LOST(entries);
 }
 
 #endif

@@ -5,12 +5,13 @@
 
 #include "shared.h"
 
-#define STACK_NONE (-14) /* EFAULT: as bpf_get_stackid() says it where there is no such stack */
+/* Ids that are no stack: there is none (a kernel thread has no user stack), or no room for it. */
+enum { STACK_NONE, STACK_LOST };
 
 struct stack_key {
-	__u32 pid;	/* process */
-	__u32 tid;
-	__s32 kernel, user; /* ids in the map `stacks`; negative: none */
+	__u32 pid;	/* process, as the tool's pid namespace numbers it */
+	__u32 tid;	/* 0 where a tool sums its threads up */
+	__u64 kernel, user; /* ids in the map `stacks` */
 	char comm[TASK_COMM_LEN];
 };
 

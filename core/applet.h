@@ -189,12 +189,17 @@ struct hist {
  * A row is the map's key with its value behind it, `EVENT` for the columns. Values of a per-CPU map
  * are added up as __u64s. */
 
+/* A word for a `sort_key` option, and the header of the column that it sorts by; NULL: weight(). */
+struct order { const char *word, *head; };
+
 struct top {
 	const char *map;	/* its entries are taken out at each report */
 	uint32_t key_size;	/* as in `struct row { struct key key; struct value value; }` */
 	uint32_t value_size;
 	const char *sort;	/* header of the column to sort by, largest first */
 	double (*weight)(const struct run *run, const void *row); /* or by this; NULL: `sort` */
+	unsigned char sort_key;	/* option that names another order, one of `orders`; 0 none */
+	const struct order *orders; /* the last one is { 0 } */
 	unsigned char rows_key;	/* option that limits the rows; 0 none */
 	uint32_t rows;		/* their number without it; 0 is all */
 	unsigned char noclear_key; /* option against clearing the screen; 0: never clears */
@@ -206,14 +211,31 @@ struct top {
 struct stacks {
 	const char *unit;	/* of the values: "samples", "us" */
 	uint64_t scale;		/* shown = value / scale, at least 1; smaller sums are left out */
-	bool by_thread;		/* text shows the thread's number, not the process's */
+	bool by_thread;		/* tid is part of the key: text shows it, not the process's number */
 	/* Options of the tool, 0 where it has none: */
 	unsigned char folded;	/* one line a stack, for flame graphs */
 	unsigned char delimited; /* "-" between user and kernel stack */
 	unsigned char annotate;	/* _[k] behind kernel functions */
 	unsigned char offsets;	/* +0x.. behind names */
 	unsigned char address;	/* addresses, no names */
+	unsigned char storage;	/* how many stacks there is room for */
+	unsigned char depth;	/* how many frames of each are kept */
 };
+
+/* The usual ones: STACK_OPTS among the options, 30 and 31 are taken then; STACK_KEYS in the struct. */
+#define STACK_OPTS \
+	OPT_CONST('U', stack_kernel, "user-stacks-only", "no kernel stacks", false), \
+	OPT_CONST('K', stack_user, "kernel-stacks-only", "no user stacks", false), \
+	OPT_USER('f', "folded", NULL, "one line a stack, as flame graphs are made of"), \
+	OPT_USER('d', "delimited", NULL, "a line between kernel and user stack (-f: \"-\")"), \
+	OPT_USER('a', "annotations", NULL, "_[k] behind kernel functions"), \
+	OPT_USER('s', "offset", NULL, "how far into the function, behind its name"), \
+	OPT_USER('A', "address", NULL, "addresses, not names"), \
+	OPT_USER_NUM(30, "stack-storage-size", "N", "room for N stacks [8192]", 1, 1 << 22), \
+	OPT_USER_NUM(31, "perf-max-stack-depth", "N", "keep N frames of each [127]", 1, 1024)
+#define STACK_KEYS \
+	.folded = 'f', .delimited = 'd', .annotate = 'a', .offsets = 's', .address = 'A', \
+	.storage = 30, .depth = 31
 
 /* ---- Probes ----
  * Consecutive rows with the same `what` are one choice, best first: the first row whose programs
@@ -345,6 +367,10 @@ void map_resize(const struct run *run, const char *map, uint32_t entries);
 
 /* Programs whose target is known at run time only. Before load, in setup(): */
 void prog_target(struct run *run, const char *prog, const char *function); /* fentry, kprobe */
+/* kprobe.multi, kprobe.session and the like: `n` functions, each with a cookie. Both arrays stay the
+ * applet's and live as long as the run. */
+void prog_targets(struct run *run, const char *prog, const char **functions,
+		  const u64 *cookies, size_t n);
 void prog_off(struct run *run, const char *prog);
 struct bpf_program *prog_find(const struct run *run, const char *prog);
 bool prog_loaded(const struct run *run, const char *prog); /* after load, in attach() */

@@ -43,6 +43,7 @@ struct colset {
 
 struct core {
 	struct common common;
+	const struct alias *alias; /* by which the applet was called, or NULL */
 	const struct opt *opts[OPTS_MAX];
 	struct optval val[OPTS_MAX];
 	size_t nopts;
@@ -62,14 +63,20 @@ struct core {
 	size_t nlinks;
 	char off[8][32];	/* programs that the applet does not want */
 	size_t noff;
-	struct { const char *prog, *function; } target[8];
+	struct target {
+		const char *prog, *function;
+		const char **functions;	/* or `n` of them */
+		const u64 *cookies;
+		size_t n;
+	} target[8];
 	size_t ntargets;
 
 	struct ring_buffer *ring;
 	struct perf_buffer *perf;
-	struct loss told;	/* how much loss was reported already */
+	uint64_t told[8];	/* how much loss of each kind was reported already */
 	uint64_t lost_perf;
 	struct hist_value *hist_seen; /* hist_one as of the last report */
+	struct names *names;	/* of stacks.c */
 };
 
 /* opts.c */
@@ -98,6 +105,7 @@ typedef void map_entry_fn(const void *key, const void *value, void *arg);
 /* Call `fn` (NULL: nothing) with each entry of the hash; values of per-CPU maps are summed as __u64s first. With
  * `take` the entries are removed. In batches where the kernel has them (5.6). Dies on failure. */
 void map_drain(const struct run *run, const char *map, bool take, map_entry_fn *fn, void *arg);
+void maps_setup(struct run *run);	/* before load */
 
 /* probes.c */
 /* Open, load and attach by the applet's ladder. Dies, with the reasons, if nothing works. */
@@ -123,8 +131,12 @@ void events_poll(struct run *run);	/* takes what is there, does not wait */
 /* report.c, hist.c, top.c, stacks.c */
 void hist_report(struct run *run);
 void hist_setup(struct run *run);
+void top_setup(struct run *run);	/* before load */
 void top_report(struct run *run);
+void stacks_setup(struct run *run);	/* before load */
+void stacks_look(struct run *run);	/* a few times a second */
 void stacks_report(struct run *run);
+bool stacks_folded(const struct run *run);
 void loss_report(struct run *run);
 
 

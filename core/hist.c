@@ -127,6 +127,13 @@ static void hist_bars(struct out *o, const struct entry *e, const char *unit)
 	}
 }
 
+static bool hist_extended(const struct run *run)
+{
+	unsigned char key = run->applet->hist->extension;
+
+	return key == HIST_ALWAYS || (key && opt_on(run, key));
+}
+
 static void hist_text(struct run *run, const struct entry *e, const char *unit, uint64_t div)
 {
 	struct colset *keys = &run->core->keys;
@@ -144,7 +151,7 @@ static void hist_text(struct run *run, const struct entry *e, const char *unit, 
 	if (e->key)
 		out_bytes(o, "\n", 1);
 	hist_bars(o, e, unit);
-	if (run->applet->hist->extension && opt_on(run, run->applet->hist->extension))
+	if (hist_extended(run))
 		out_printf(o, "\navg = %llu %s, total: %llu %s, count: %llu\n",
 			   (unsigned long long)(e->total ? e->v.sum / div / e->total : 0), unit,
 			   (unsigned long long)(e->v.sum / div), unit,

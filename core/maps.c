@@ -142,3 +142,20 @@ void counts_read(const struct run *run, const char *name, uint32_t index, uint64
 	}
 	free(all);
 }
+
+/* Maps of a kind that this kernel lacks are left out: programs have another way, which they take by
+ * what the kernel's types say, or the ladder finds other programs. */
+void maps_setup(struct run *run)
+{
+	uint32_t entries = run->core->common.map_entries;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, run->obj) {
+		enum bpf_map_type type = bpf_map__type(map);
+
+		if (type == BPF_MAP_TYPE_TASK_STORAGE && libbpf_probe_bpf_map_type(type, NULL) != 1)
+			bpf_map__set_autocreate(map, false);
+		if (entries && (type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LRU_HASH))
+			bpf_map__set_max_entries(map, entries);
+	}
+}

@@ -140,8 +140,11 @@ void object_open(struct run *run)
 		if (filter)
 			filter_pidns(filter);
 	}
+	maps_setup(run);
 	events_setup(run);
 	hist_setup(run);
+	stacks_setup(run);
+	top_setup(run);
 	if (run->applet->setup)
 		run->applet->setup(run);
 }

@@ -309,7 +309,7 @@ static int opt_by_name(const struct core *core, const char *name, size_t len)
 static unsigned char opt_letter(const struct applet *a, const struct opt *opt)
 {
 	if (opt->where != OPT_IN_RUN)
-		return opt->key > ' ' ? opt->key : 0;
+		return opt->key > ' ' && opt->key < 127 ? opt->key : 0;
 	for (const struct opt *row = a->opts; row && row->name; row++)
 		if (row->where == OPT_LETTER && !strcmp(row->name, opt->name))
 			return row->key;
@@ -540,7 +540,10 @@ void opts_help(const struct run *run, struct out *o)
 	};
 	const struct applet *a = run->applet;
 
-	out_printf(o, "%s: %s\n\nusage: %s [OPTIONS]%s%s\n", a->name, a->brief, prog_name,
+	const struct alias *alias = run->core->alias;
+
+	out_printf(o, "%s: %s\n\nusage: %s [OPTIONS]%s%s\n", alias ? alias->name : a->name,
+		   alias ? alias->brief : a->brief, prog_name,
 		   operands[a->operands], a->operands == OPERANDS_OWN ? a->args : "");
 	for (size_t i = 0; i < run->core->nopts; i++) {
 		const struct opt *opt = run->core->opts[i];

@@ -4,6 +4,7 @@
 // so each choice is tried for real; a cheap look first saves hopeless tries.
 #include "core.h"
 #include "caps.h"
+#include "features.h"
 #include "tracefs.h"
 
 #include <dirent.h>
@@ -21,6 +22,8 @@ struct slot {
 static struct ladder {
 	struct slot slot[SLOTS_MAX];
 	size_t n;
+	char gone[16][32];	/* programs with "?" that did not load */
+	size_t ngone;
 } ladder;
 
 /* ---- what libbpf says ---- */
@@ -121,16 +124,33 @@ void prog_target(struct run *run, const char *prog, const char *function)
 	prog_find(run, prog);
 	if (core->ntargets == ARRAY_LEN(core->target))
 		abort();
-	core->target[core->ntargets].prog = prog;
-	core->target[core->ntargets++].function = function;
+	core->target[core->ntargets++] = (struct target){ .prog = prog, .function = function };
+}
+
+void prog_targets(struct run *run, const char *prog, const char **functions,
+		  const u64 *cookies, size_t n)
+{
+	struct target *t = &run->core->target[run->core->ntargets];
+
+	prog_target(run, prog, functions[0]);
+	t->functions = functions;
+	t->cookies = cookies;
+	t->n = n;
+}
+
+static const struct target *targets_of(const struct run *run, const char *prog)
+{
+	for (size_t i = 0; i < run->core->ntargets; i++)
+		if (!strcmp(run->core->target[i].prog, prog))
+			return &run->core->target[i];
+	return NULL;
 }
 
 static const char *target_of(const struct run *run, const char *prog)
 {
-	for (size_t i = 0; i < run->core->ntargets; i++)
-		if (!strcmp(run->core->target[i].prog, prog))
-			return run->core->target[i].function;
-	return NULL;
+	const struct target *t = targets_of(run, prog);
+
+	return t ? t->function : NULL;
 }
 
 bool prog_loaded(const struct run *run, const char *prog)
@@ -167,6 +187,8 @@ static const char *prog_hopeless(const struct bpf_program *prog)
 	if (is_kprobe(prog) && access("/sys/bus/event_source/devices/kprobe", F_OK) &&
 	    !tracefs_has("kprobe_events"))
 		return "this kernel has no kprobes (CONFIG_KPROBES)";
+	if (is_fentry(prog) && fentry_refused())
+		return "this kernel refuses it (lockdown)";
 	if (is_tracepoint(prog) &&
 	    tracefs_event_id(strchr(bpf_program__section_name(prog), '/') + 1) < 0)
 		return tracefs_fd() < 0 ? "tracefs cannot be reached" : "no such tracepoint";
@@ -220,10 +242,22 @@ static struct bpf_link *attach_tracepoint(struct bpf_program *prog)
 	return link;
 }
 
+static struct bpf_link *attach_many(struct bpf_program *prog, const struct target *t)
+{
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .syms = t->functions, .cookies = t->cookies,
+		    .cnt = t->n, .retprobe = section_is(prog, "kretprobe.multi"),
+		    .session = section_is(prog, "kprobe.session"));
+
+	return bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
+}
+
 static struct bpf_link *attach_one(struct run *run, struct bpf_program *prog)
 {
 	const char *target = target_of(run, bpf_program__name(prog));
+	const struct target *many = targets_of(run, bpf_program__name(prog));
 
+	if (many && many->functions)
+		return attach_many(prog, many);
 	if (is_tracepoint(prog))
 		return attach_tracepoint(prog);
 	if (is_kprobe(prog) && target)
@@ -356,6 +390,27 @@ static void slot_next(const struct run *run, struct slot *s, const char *prog, c
 		die_unable(run, s);
 }
 
+/* A row whose programs the applet has all turned off. */
+static bool row_off(const struct run *run, const struct probe *p)
+{
+	struct bpf_program *prog;
+	bool optional;
+
+	bpf_object__for_each_program(prog, run->obj)
+		if (probe_names(p->progs, bpf_program__name(prog), &optional) &&
+		    !prog_is_off(run, bpf_program__name(prog)))
+			return false;
+	return *p->progs;
+}
+
+/* Rows that are off are no choice while a later one is. */
+static void ladder_skip_off(const struct run *run, struct ladder *l)
+{
+	for (struct slot *s = l->slot; s < l->slot + l->n; s++)
+		while (s->now + 1 < s->end && row_off(run, s->now))
+			s->now++;
+}
+
 /* Skip what a cheap look rules out. Before load, with the object open. */
 static void ladder_look(struct run *run, struct ladder *l)
 {
@@ -365,6 +420,7 @@ static void ladder_look(struct run *run, struct ladder *l)
 
 	do {
 		again = false;
+		ladder_skip_off(run, l);
 		bpf_object__for_each_program(prog, run->obj) {
 			const char *name = bpf_program__name(prog), *why;
 
@@ -383,6 +439,14 @@ static void ladder_look(struct run *run, struct ladder *l)
 	} while (again);
 }
 
+static bool prog_is_gone(const struct ladder *l, const char *prog)
+{
+	for (size_t i = 0; i < l->ngone; i++)
+		if (!strcmp(l->gone[i], prog))
+			return true;
+	return false;
+}
+
 static void ladder_choose(struct run *run, struct ladder *l)
 {
 	struct bpf_program *prog;
@@ -394,7 +458,7 @@ static void ladder_choose(struct run *run, struct ladder *l)
 		const char *target = target_of(run, name);
 
 		wanted = wanted && !(s && slot_off(run, s)) && !prog_is_off(run, name) &&
-			 !(optional && prog_hopeless(prog));
+			 !(optional && (prog_hopeless(prog) || prog_is_gone(l, name)));
 		bpf_program__set_autoload(prog, wanted);
 		if (wanted && target && is_fentry(prog))
 			bpf_program__set_attach_target(prog, 0, target);
@@ -410,6 +474,11 @@ static void ladder_failed(struct run *run, struct ladder *l, const char *name, i
 
 	snprintf(why, sizeof(why), "%s", err == -524 ? "not supported here" : strerror(-err));
 	s = *name ? prog_slot(l, name, &wanted, &optional) : NULL;
+	/* Only a load fails because of such a program (its function is not there): again without. */
+	if (s && optional && l->ngone < ARRAY_LEN(l->gone)) {
+		snprintf(l->gone[l->ngone++], sizeof(l->gone[0]), "%s", name);
+		return;
+	}
 	if (s && wanted && !slot_off(run, s)) {
 		slot_next(run, s, name, why);
 		return;
@@ -483,7 +552,7 @@ void probes_describe(struct run *run, int fd)
 	bool fallback = false;
 
 	for (size_t i = 0; i < ladder.n; i++)
-		fallback |= ladder.slot[i].now != ladder.slot[i].first;
+		fallback |= ladder.slot[i].why[0] != 0;
 	dprintf(fd, fallback ? "f" : "r");
 	bpf_object__for_each_program(prog, run->obj)
 		if (bpf_program__fd(prog) >= 0)

@@ -43,42 +43,6 @@ static void signals_release(int fd)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-void loss_report(struct run *run)
-{
-	struct core *core = run->core;
-	const struct loss *now = object_var(run, ".bss", "loss", NULL);
-	struct loss d = { 0 };
-	struct out *o = &core->out;
-
-	if (now) {
-		d.events = now->events - core->told.events;
-		d.entries = now->entries - core->told.entries;
-		d.stacks = now->stacks - core->told.stacks;
-		d.missed = now->missed - core->told.missed;
-		core->told = *now;
-	}
-	d.events += core->lost_perf;
-	core->lost_perf = 0;
-	if (run->format == FORMAT_JSON && (d.events || d.entries || d.stacks || d.missed)) {
-		record_begin(run, clock_now());
-		out_printf(o, ",\"lost\":{\"events\":%llu,\"entries\":%llu,\"stacks\":%llu,"
-			   "\"missed\":%llu}", (unsigned long long)d.events,
-			   (unsigned long long)d.entries, (unsigned long long)d.stacks,
-			   (unsigned long long)d.missed);
-		record_end(run);
-	}
-	if (d.events)
-		warn("lost %llu events: the buffer was full; a larger --buffer may help",
-		     (unsigned long long)d.events);
-	if (d.entries)
-		warn("%llu times a table was full and something went uncounted; "
-		     "a larger --map-entries may help", (unsigned long long)d.entries);
-	if (d.stacks)
-		warn("%llu stacks could not be stored", (unsigned long long)d.stacks);
-	if (d.missed)
-		warn("%llu ends came without their start", (unsigned long long)d.missed);
-}
-
 static void report_heading(struct run *run)
 {
 	const struct applet *a = run->applet;
@@ -154,8 +118,9 @@ static void wait_for_something(struct run *run, bool events, uint64_t wake_ns)
 	/* A reader that went away shows on the pipe even if there is nothing to write. */
 	if (!core->out.tty)
 		fds[n++] = (struct pollfd){ .fd = core->out.fd };
-	/* Few events do not wake us (bpf/events.bpf.h): look for them ten times a second. */
-	poll(fds, n, until(wake_ns, clock_now(), events ? 100 : 60000));
+	/* Few events do not wake us (bpf/events.bpf.h), nor do new processes with stacks: look for
+	 * them ten times a second. */
+	poll(fds, n, until(wake_ns, clock_now(), events || run->applet->stacks ? 100 : 60000));
 	if (fds[0].revents)
 		core->stop = true;
 	if (!core->out.tty && fds[n - 1].revents & POLLERR)
@@ -181,6 +146,8 @@ static void loop(struct run *run)
 			out_flush(&core->out);
 			core->stop |= core->out.closed;
 		}
+		if (run->applet->stacks)
+			stacks_look(run);
 		now = clock_now();
 		if (now >= next && !core->stop) {
 			report(run, since);
@@ -205,12 +172,19 @@ static void loop(struct run *run)
 	out_flush(&core->out);
 }
 
-/* Before 5.11 maps counted against the memory lock limit. */
-static void memlock_raise(void)
+/* Before 5.11 maps counted against the memory lock limit. A probe takes two descriptors. */
+static void limits_raise(void)
 {
-	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY }, files;
 
 	setrlimit(RLIMIT_MEMLOCK, &all);
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= 4 * LINKS_MAX)
+		return;
+	all.rlim_cur = 4 * LINKS_MAX;
+	all.rlim_max = MAX(all.rlim_cur, files.rlim_max);
+	files.rlim_cur = files.rlim_max; /* all that goes without CAP_SYS_RESOURCE */
+	if (setrlimit(RLIMIT_NOFILE, &all))
+		setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static void run_trace(struct run *run)
@@ -218,13 +192,13 @@ static void run_trace(struct run *run)
 	const struct applet *a = run->applet;
 	struct core *core = run->core;
 
-	memlock_raise();
+	limits_raise();
 	core->signal_fd = signals_open();
 	probes_attach(run);
 	core->start_ns = run->now_ns = clock_now();
 	if (core->common.verbose)
 		warn("ready");
-	if (a->title && run->format == FORMAT_TEXT)
+	if (a->title && run->format == FORMAT_TEXT && !stacks_folded(run))
 		out_printf(&core->out, "%s\n", a->title);
 	if (!a->top)
 		cols_header(run);
@@ -279,6 +253,7 @@ int run_applet(const struct applet *applet, const struct alias *alias, int argc,
 	static struct core core;
 	struct run run = { .applet = applet, .core = &core };
 
+	core.alias = alias;
 	if (alias)
 		argv = args_split(alias->args, argc, argv, &argc);
 	opts_parse(&run, argc, argv);

@@ -21,16 +21,47 @@ static void row_add(const void *key, const void *value, void *arg)
 	memcpy(to + rows->key_size, value, rows->value_size);
 }
 
-static const struct run *sorting;	/* qsort() passes no argument */
-static const struct col *sort_col;
+/* The order that was asked for by name, NULL if none was. Ends the program if there is none such. */
+static const struct order *order_given(const struct run *run)
+{
+	const struct top *top = run->applet->top;
+	const char *word = top->sort_key ? opt_str(run, top->sort_key) : NULL;
+	char why[256] = "expected";
+	size_t n = strlen(why);
 
+	if (!word)
+		return NULL;
+	for (const struct order *o = top->orders; o->word; o++) {
+		if (!strcmp(o->word, word))
+			return o;
+		n += snprintf(why + n, sizeof(why) - n, "%s %s",
+			      o == top->orders ? "" : o[1].word ? "," : " or", o->word);
+	}
+	opt_bad(run, top->sort_key, why);
+}
+
+void top_setup(struct run *run)
+{
+	const struct top *top = run->applet->top;
+
+	if (!top)
+		return;
+	order_given(run);
+	if (run->core->common.map_entries)
+		map_resize(run, top->map, run->core->common.map_entries);
+}
+
+static const struct run *sorting;	/* qsort() passes no argument */
+static const struct col *sort_col;	/* NULL: by weight */
+
+/* Equal ones by their keys, so that they do not change places between reports. */
 static int row_order(const void *a, const void *b)
 {
 	const struct top *top = sorting->applet->top;
 	double x, y;
 	int sign = top->ascending ? 1 : -1;
 
-	if (top->weight) {
+	if (!sort_col) {
 		x = top->weight(sorting, a);
 		y = top->weight(sorting, b);
 	} else if (sort_col->kind == K_STR) {
@@ -40,19 +71,19 @@ static int row_order(const void *a, const void *b)
 		x = col_number(sort_col, a);
 		y = col_number(sort_col, b);
 	}
-	return x < y ? -sign : x > y ? sign : 0;
+	return x < y ? -sign : x > y ? sign : memcmp(a, b, top->key_size);
 }
 
 static void top_sort(struct run *run, struct rows *rows)
 {
 	const struct top *top = run->applet->top;
+	const struct order *given = order_given(run);
+	const char *head = given ? given->head : top->weight ? NULL : top->sort;
 
 	sorting = run;
-	if (!top->weight) {
-		sort_col = cols_find(run, top->sort);
-		if (!sort_col)
-			abort(); /* a name of the applet's own */
-	}
+	sort_col = head ? cols_find(run, head) : NULL;
+	if (!sort_col && (head || !top->weight))
+		abort(); /* a name of the applet's own */
 	qsort(rows->row, rows->n, rows->size, row_order);
 }
 
@@ -76,7 +107,9 @@ void top_report(struct run *run)
 	top_sort(run, &rows);
 	if (!show || show > rows.n)
 		show = rows.n;
-	cols_header(run);
+	if (run->format != FORMAT_CSV || !run->core->header_done)
+		cols_header(run);
+	run->core->header_done = true; /* CSV has one, else no program could read it */
 	for (size_t i = 0; i < show; i++) {
 		/* The largest, also where they stand last. */
 		size_t at = top->ascending ? rows.n - show + i : i;
