@@ -29,7 +29,7 @@ void loss_report(struct run *run)
 		{ "entries", "times a table was full and something went uncounted; a larger "
 			     "--map-entries may help" },
 		{ "stacks", "stacks could not be stored; a larger --stack-storage-size may help" },
-		{ "missed", "ends came without their start" },
+		{ "missed", "starts or ends came without their other half" },
 		{ "skipped", "runs of a BPF program were skipped by the kernel: another was under way" },
 	};
 	struct core *core = run->core;
