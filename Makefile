@@ -61,7 +61,7 @@ CFLAGS += -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wno-missing-field-initializer
 	-fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector -fno-pie \
 	-DVERSION='"$(VERSION)"' -iquote . -iquote core -isystem $(LIBS)/kernel-headers \
 	-isystem $(LIBS)/include $(if $(DEBUG),-g)
-LDFLAGS += -static -no-pie -Wl,--gc-sections $(if $(DEBUG),,-s)
+LDFLAGS += -static -no-pie -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none $(if $(DEBUG),,-s)
 multiarch := $(shell gcc -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	-Wno-unused-function -Wno-missing-declarations -Wno-unused-parameter -Wno-sign-compare \

@@ -280,7 +280,7 @@ void cols_header(struct run *run)
 	struct core *core = run->core;
 	struct out *o = &core->out;
 
-	if (run->format == FORMAT_JSON)
+	if (run->format == FORMAT_JSON || !core->cols.n)
 		return;
 	for (size_t i = 0; i < core->cols.n; i++) {
 		const struct col *col = core->cols.col[i];
