@@ -2,6 +2,7 @@
 // The embedded BPF object: decompressed, opened, its variables found by name.
 #include "core.h"
 #include "btf.h"
+#include "btf_min.h"
 
 #include <bpf/btf.h>
 #include <zlib.h>
@@ -91,17 +92,24 @@ static void filter_pidns(struct filter *filter)
 	filter->pidns_ino = st.st_ino;
 }
 
-/* The file that libbpf takes the kernel's types from; NULL: the kernel's own, or there are none. A
- * file from elsewhere is read once by ourselves first, since libbpf trusts it. */
-static const char *types_path(const struct run *run)
+/* The file that libbpf takes the types to relocate by from, cut down to those that the object names,
+ * where that can be; NULL: the kernel's own, or there are none. A file from elsewhere is read once
+ * by ourselves first, since libbpf trusts it. */
+static const char *types_path(const struct run *run, const void *elf, size_t size)
 {
 	static char found[4096];
 	static const char *path;
+	static bool known;
+	const void *raw;
 	struct btf *btf;
 	char why[256];
+	__u32 raw_size;
 
-	if (path || (!run->core->common.btf && !access("/sys/kernel/btf/vmlinux", R_OK)))
+	if (known)
 		return path;
+	known = true;
+	if (!run->core->common.btf && !access("/sys/kernel/btf/vmlinux", R_OK))
+		return path = btf_min_kernel(elf, size);
 	if (run->core->common.btf) {
 		snprintf(found, sizeof(found), "%s", run->core->common.btf);
 		btf = btf_load_file(found, why, sizeof(why));
@@ -112,7 +120,10 @@ static const char *types_path(const struct run *run)
 		if (!btf)
 			return NULL; /* programs without relocations may load all the same */
 	}
-	path = btf_custom_path(found, btf);
+	raw = btf__raw_data(btf, &raw_size);
+	path = raw ? btf_min_from(elf, size, raw, raw_size) : NULL;
+	if (!path)
+		path = btf_custom_path(found, btf);
 	btf__free(btf);
 	if (!path)
 		die(EXIT_FAIL, "--btf %s: %s", found, strerror(errno));
@@ -121,13 +132,13 @@ static const char *types_path(const struct run *run)
 
 void object_open(struct run *run)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = run->applet->name,
-		    .btf_custom_path = types_path(run));
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = run->applet->name);
 	struct bpf_map *rodata;
 	struct filter *filter;
 	size_t size;
 	void *elf = object_inflate(run->applet, &size);
 
+	opts.btf_custom_path = types_path(run, elf, size);
 	run->obj = bpf_object__open_mem(elf, size, &opts);
 	free(elf);
 	if (!run->obj)

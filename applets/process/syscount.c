@@ -60,8 +60,7 @@ static void setup(struct run *run)
 			opt_bad(run, 'e', "expected a name like ENOENT, or its number");
 	}
 	if (!ro->measure_time) {
-		prog_off(run, "enter_btf");
-		prog_off(run, "enter_raw");
+		prog_off(run, "call_enter");
 		map_resize(run, "starts", 1);
 	}
 	if (!ro->by_process)
@@ -116,12 +115,6 @@ static const struct top top = {
 	.rows = 10,
 };
 
-static const struct probe probes[] = {
-	{ "system calls", "enter_btf exit_btf" },
-	{ "system calls", "enter_raw exit_raw" },
-	{ 0 }
-};
-
 BPF_OBJECT(syscount);
 
 APPLET(syscount) = {
@@ -138,6 +131,5 @@ APPLET(syscount) = {
 	.opts = opts,
 	.cols = cols,
 	.top = &top,
-	.probes = probes,
 	.setup = setup,
 };

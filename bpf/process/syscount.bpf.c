@@ -127,26 +127,16 @@ static __always_inline int returned(struct pt_regs *regs, int nr, long ret)
 	return 0;
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(enter_btf, struct pt_regs *regs, long nr)
-{
-	return entered(regs, nr);
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(exit_btf, struct pt_regs *regs, long ret)
-{
-	return returned(regs, syscall_nr(regs), ret);
-}
-
+/* Raw tracepoints rather than tp_btf: nothing is read through their arguments but by copy, and
+ * libbpf need not load all of the kernel's types, which is half of a tool's start. */
 SEC("raw_tp/sys_enter")
-int BPF_PROG(enter_raw, struct pt_regs *regs, long nr)
+int BPF_PROG(call_enter, struct pt_regs *regs, long nr)
 {
 	return entered(regs, nr);
 }
 
 SEC("raw_tp/sys_exit")
-int BPF_PROG(exit_raw, struct pt_regs *regs, long ret)
+int BPF_PROG(call_exit, struct pt_regs *regs, long ret)
 {
 	return returned(regs, syscall_nr(regs), ret);
 }

@@ -126,10 +126,11 @@ static void cands_find(const struct object *o, uint32_t id, const struct btf *bt
 		       struct bpf_core_cand_list *list)
 {
 	const char *name = btf__name_by_offset(o->btf, btf__type_by_id(o->btf, id)->name_off);
+	size_t len = bpf_core_essential_name_len(name);
 	struct bpf_core_cand local = {o->btf, id};
 
 	memset(list, 0, sizeof(*list));
-	if (*name && bpf_core_add_cands(&local, bpf_core_essential_name_len(name), btf, "", 1, list))
+	if (len && bpf_core_add_cands(&local, len, btf, "", 1, list))
 		die(EXIT_FAIL, "out of memory");
 }
 
@@ -257,8 +258,8 @@ static void test_audit(const struct object *o, const struct audit_kernel *whole,
 	audit_kernel_free(k);
 }
 
-static void test_object(struct object *o, const struct btf *whole, const struct audit_kernel *kernel,
-			const struct btf *all)
+static void test_object(struct object *o, const struct btf *whole,
+			const struct audit_kernel *kernel, const struct btf *all)
 {
 	struct btf_min *min = btf_min_new();
 	uint32_t raw_size;
@@ -284,6 +285,113 @@ static void test_object(struct object *o, const struct btf *whole, const struct 
 	btf__free(small);
 	btf_min_free(min);
 	object_free(o);
+}
+
+/* ---- What kernels do not have, or seldom ---- */
+
+static int struct_add(struct btf *btf, const char *name, uint32_t size, const char *member,
+		      int type, uint32_t bits)
+{
+	int id = btf__add_struct(btf, name, size);
+
+	btf__add_field(btf, member, type, bits, 0);
+	return id;
+}
+
+/* Long and pointers of four bytes; an array without length before the end; a type in two forms; one
+ * that is a mere name first, and then turns out to be read. */
+static struct btf *odd_kernel(void)
+{
+	struct btf *btf = btf__new_empty(), *loaded;
+	int in = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	int size = btf__add_int(btf, "long unsigned int", 4, 0), ptr = btf__add_ptr(btf, 0);
+	int none = btf__add_array(btf, size, in, 0), id;
+	uint32_t raw_size;
+	const void *raw;
+
+	struct_add(btf, "flex", 8, "array", none, 32);
+	btf__add_field(btf, "end", in, 32, 0);
+	struct_add(btf, "flexible", 8, "unasked", in, 0);
+	btf__add_field(btf, "array", none, 32, 0);
+	struct_add(btf, "twice___one", 4, "x", in, 0);
+	struct_add(btf, "twice", 8, "x", in, 32);
+	struct_add(btf, "pointer", 4, "p", ptr, 0);
+	id = struct_add(btf, "deep", 8, "x", in, 32);
+	btf__add_typedef(btf, "name", btf__add_ptr(btf, id));
+	for (int i = 0; i < 3; i++)
+		id = struct_add(btf, i == 2 ? "outer" : "", 16, "m", id, 64);
+	raw = btf__raw_data(btf, &raw_size);
+	loaded = btf_load(raw, raw_size, (char[128]){""}, 128);
+	btf__free(btf);
+	return loaded;
+}
+
+/* An ELF file of just what is read here of an object: types, and `n` relocations. */
+static char *odd_elf(const struct btf *btf, const struct bpf_core_relo *relo, uint32_t n,
+		     size_t *size)
+{
+	static const char names[] = "\0.BTF\0.BTF.ext";
+	uint32_t raw_size, relos = n * sizeof(*relo);
+	const void *raw = btf__raw_data(btf, &raw_size);
+	uint32_t ext[] = {BTF_MAGIC | BTF_VERSION << 16, 32, 0, 0, 0, 0, 0, 12 + relos,
+			  sizeof(*relo), 0, n};
+	size_t at = sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Shdr);
+	size_t at_ext = at + (raw_size + 7) / 8 * 8;
+	size_t at_names = at_ext + sizeof(ext) + relos;
+	char *elf = xalloc(*size = at_names + sizeof(names));
+
+	*(Elf64_Ehdr *)elf = (Elf64_Ehdr){
+		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64}, .e_machine = EM_BPF,
+		.e_shoff = sizeof(Elf64_Ehdr), .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 3};
+	memcpy(elf + sizeof(Elf64_Ehdr), (Elf64_Shdr[3]){
+		{.sh_type = SHT_STRTAB, .sh_offset = at_names, .sh_size = sizeof(names)},
+		{.sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = at, .sh_size = raw_size},
+		{.sh_name = 6, .sh_type = SHT_PROGBITS, .sh_offset = at_ext,
+		 .sh_size = sizeof(ext) + relos},
+	}, 3 * sizeof(Elf64_Shdr));
+	memcpy(elf + at, raw, raw_size);
+	memcpy(elf + at_ext, ext, sizeof(ext));
+	memcpy(elf + at_ext + sizeof(ext), relo, relos);
+	memcpy(elf + at_names, names, sizeof(names));
+	return elf;
+}
+
+static void test_odd(void)
+{
+	struct btf *btf = btf__new_empty(), *kernel = odd_kernel();
+	int in = btf__add_int(btf, "int", 4, BTF_INT_SIGNED), ptr = btf__add_ptr(btf, 0);
+	int array = btf__add_array(btf, in, in, 4), id = 0;
+	uint32_t way = btf__add_str(btf, "0:0"), item = btf__add_str(btf, "0:0:1");
+	uint32_t far = btf__add_str(btf, "0:0:0:0:0"), self = btf__add_str(btf, "0");
+	struct bpf_core_relo relo[] = {
+		{0, struct_add(btf, "flex", 16, "array", array, 0), item, BPF_CORE_FIELD_EXISTS},
+		{0, struct_add(btf, "flexible", 16, "array", array, 0), item,
+		 BPF_CORE_FIELD_BYTE_OFFSET},
+		{0, struct_add(btf, "twice___x", 4, "x", in, 0), way, BPF_CORE_FIELD_BYTE_OFFSET},
+		{0, struct_add(btf, "pointer", 8, "p", ptr, 0), way, BPF_CORE_FIELD_BYTE_SIZE},
+		{0, btf__add_typedef(btf, "name", ptr), self, BPF_CORE_TYPE_EXISTS},
+		{0, 0, far, BPF_CORE_FIELD_BYTE_OFFSET},
+		{0, in, self, BPF_CORE_TYPE_ID_TARGET},
+	};
+	struct object o = {.name = "odd"};
+	struct btf_min *min = btf_min_new();
+
+	for (int i = 0; i < 4; i++)
+		id = struct_add(btf, i == 3 ? "outer" : "", 4, i ? "m" : "x", id ? id : in, 0);
+	relo[5].type_id = id;
+	o.elf = odd_elf(btf, relo, ARRAY_LEN(relo), &o.size);
+	check(!btf_min_add(min, o.elf, o.size), "numbers of types are not refused");
+	free(o.elf);
+	o.elf = odd_elf(btf, relo, ARRAY_LEN(relo) - 1, &o.size);
+	object_read(&o);
+	for (int turn = 0; kernel && turn < 7; turn++)
+		test_turned(&o, kernel, turn);
+	check(o.n == ARRAY_LEN(relo) - 1 && kernel, "odd: %zu relocations", o.n);
+	object_free(&o);
+	free(o.elf);
+	btf_min_free(min);
+	btf__free(kernel);
+	btf__free(btf);
 }
 
 /* ---- All of it, and what is broken ---- */
@@ -391,8 +499,9 @@ static void test_again(const struct btf *whole)
 	struct btf *btf = path ? btf__parse(path, NULL) : NULL;
 
 	check(a && b && na == nb, "cut down twice: %zu bytes, then %zu", na, nb);
-	check(btf && btf__pointer_size(btf) == btf__pointer_size(whole), "%s: pointers of %zu bytes",
-	      path ? path : "no path", btf ? btf__pointer_size(btf) : 0);
+	check(btf && btf__pointer_size(btf) == btf__pointer_size(whole),
+	      "%s: pointers of %zu bytes", path ? path : "no path",
+	      btf ? btf__pointer_size(btf) : 0);
 	btf__free(btf);
 	free(a);
 	free(b);
@@ -427,6 +536,7 @@ int main(int argc, char **argv)
 		if (!i) {
 			test_broken(btf, files.gl_pathv[0]);
 			test_again(btf);
+			test_odd();
 		}
 		btf__free(btf);
 	}
