@@ -281,8 +281,11 @@ struct applet {
 	/* All may be NULL. Errors end the program by die(). */
 	void (*setup)(struct run *run);	/* after open, before load; again at each attempt */
 	void (*attach)(struct run *run); /* after load: probes that only run time knows */
-	bool (*keep)(struct run *run, void *event); /* false: not shown, not counted */
-	void (*tick)(struct run *run);	/* a report: each interval, and at the end */
+	/* Of each event, and each row of `top`: false is not shown, not counted. */
+	bool (*keep)(struct run *run, void *event);
+	/* A report, each interval and at the end: calls row_print(). The columns' header is printed
+	 * once, before the first. */
+	void (*tick)(struct run *run);
 	int (*main)(struct run *run);	/* instead of all else; returns EXIT_* */
 };
 
@@ -362,7 +365,7 @@ void counts_read(const struct run *run, const char *map, uint32_t index, uint64_
 
 /* File descriptor of the map, for bpf_map_update_elem() and the like. After load. */
 int map_fd(const struct run *run, const char *map);
-/* Before load: the number of entries, at least 1. --map-entries overrides. */
+/* Before load: the number of entries, at least 1. */
 void map_resize(const struct run *run, const char *map, uint32_t entries);
 
 /* Programs whose target is known at run time only. Before load, in setup(): */

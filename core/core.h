@@ -55,6 +55,7 @@ struct core {
 	bool header_done;
 
 	uint64_t start_ns, count;
+	uint64_t reports;	/* that had a heading */
 	int signal_fd;
 	bool stop;
 	bool counted;		/* --count is reached: what still comes is not asked for */

@@ -53,7 +53,10 @@ static int libbpf_said(enum libbpf_print_level level, const char *fmt, va_list a
 		p = strncmp(line, "libbpf: ", 8) ? line : line + 8;
 		snprintf(said.text, sizeof(said.text), "%.*s", (int)strcspn(p, "\n"), p);
 	}
-	return said.verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, ap) : 0;
+	/* Objects come without the line table (libbpf/slim.c); that is no news. */
+	if (!said.verbose || level == LIBBPF_DEBUG || strstr(line, "line info"))
+		return 0;
+	return vfprintf(stderr, fmt, ap);
 }
 
 /* ---- programs ---- */

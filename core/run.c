@@ -56,7 +56,8 @@ static void report_heading(struct run *run)
 	if (a->top && a->top->noclear_key) {
 		if (file_read("/proc/loadavg", load, sizeof(load)) < 0)
 			load[0] = 0;
-		out_printf(o, "%s loadavg: %s\n\n", clock_local(run->now_ns, 0, text), load);
+		out_printf(o, "%s%s loadavg: %s\n\n", run->core->reports++ && !o->tty ? "\n" : "",
+			   clock_local(run->now_ns, 0, text), load);
 	} else if (run->core->stamp || (a->stamp_key && opt_on(run, a->stamp_key))) {
 		if (run->core->stamp == STAMP_ISO)
 			clock_rfc3339(run->now_ns, text);

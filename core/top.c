@@ -21,7 +21,7 @@ static void row_add(const void *key, const void *value, void *arg)
 	memcpy(to + rows->key_size, value, rows->value_size);
 }
 
-/* The order that was asked for by name, NULL if none was. Ends the program if there is none such. */
+/* The order that was asked for, NULL if none was. Ends the program where there is none such. */
 static const struct order *order_given(const struct run *run)
 {
 	const struct top *top = run->applet->top;

@@ -63,8 +63,8 @@
  *                                   the client's port and the listener's
  *   tcpreset4                       a connection that its client resets before it is accepted;
  *   tcpreset6                       prints "LPORT RPORT"
- *   tcpgiveup4 MS                   a connect() that nothing answers (the listener's queue is full),
- *                                   given up by close() after MS milliseconds; prints "LPORT RPORT"
+ *   tcpgiveup4 MS                   a connect() that nothing answers (the listener's queue is full)
+ *                                   and close() after MS milliseconds; prints "LPORT RPORT"
  *   udp4     N BYTES                datagrams of BYTES over loopback, sent xN and received xN;
  *   udp6                            prints "LPORT RPORT", the sender's port and the receiver's
  *   kill     SIG N                  kill() xN of one child that ignores SIG (KILL ends it, the
