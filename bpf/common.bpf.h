@@ -62,9 +62,10 @@ static __always_inline bool filtered(void)
 		if (!comm_equal(comm))
 			return true;
 	}
-	/* The helper came with 5.6 and knows cgroup v2 only. */
+	/* Not by bpf_get_current_ancestor_cgroup_id(), which tracing programs lack on 5.10. */
 	return filter.cgroup_id &&
-	       bpf_get_current_ancestor_cgroup_id(filter.cgroup_level) != filter.cgroup_id;
+	       task_cgroup_at((void *)bpf_get_current_task(), filter.cgroup_level) !=
+		       filter.cgroup_id;
 }
 
 /* Marks a string that filled its buffer, so that nobody takes it for the whole. `len` as the

@@ -10,6 +10,7 @@ static __always_inline unsigned long syscall_enter_arg(struct syscall_trace_ente
 {
 	unsigned long arg = 0;
 
+	/* A copy, since only an index that the compiler knows could be relocated in a plain load. */
 	bpf_probe_read_kernel(&arg, sizeof(arg),
 			      (void *)ctx + bpf_core_field_offset(ctx->args) + n * sizeof(arg));
 	return arg;
@@ -17,10 +18,7 @@ static __always_inline unsigned long syscall_enter_arg(struct syscall_trace_ente
 
 static __always_inline long syscall_ret(struct syscall_trace_exit *ctx)
 {
-	long ret = 0;
-
-	bpf_probe_read_kernel(&ret, sizeof(ret), (void *)ctx + bpf_core_field_offset(ctx->ret));
-	return ret;
+	return ctx->ret;
 }
 
 /* The registers with which the current task entered the kernel (the helper came with 5.15): a
@@ -31,14 +29,14 @@ static __always_inline struct pt_regs *syscall_regs(void)
 	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 }
 
-/* `n` is a constant, 0 to 3. */
+/* `n` is a constant, 0 to 3. Plain loads: the verifier knows what syscall_regs(), or tp_btf, gives. */
 static __always_inline unsigned long syscall_arg(struct pt_regs *regs, int n)
 {
 	switch (n) {
-	case 0: return PT_REGS_PARM1_CORE_SYSCALL(regs);
-	case 1: return PT_REGS_PARM2_CORE_SYSCALL(regs);
-	case 2: return PT_REGS_PARM3_CORE_SYSCALL(regs);
-	default: return PT_REGS_PARM4_CORE_SYSCALL(regs);
+	case 0: return PT_REGS_PARM1_SYSCALL(regs);
+	case 1: return PT_REGS_PARM2_SYSCALL(regs);
+	case 2: return PT_REGS_PARM3_SYSCALL(regs);
+	default: return PT_REGS_PARM4_SYSCALL(regs);
 	}
 }
 

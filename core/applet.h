@@ -365,7 +365,7 @@ void counts_read(const struct run *run, const char *map, uint32_t index, uint64_
 
 /* File descriptor of the map, for bpf_map_update_elem() and the like. After load. */
 int map_fd(const struct run *run, const char *map);
-/* Before load: the number of entries, at least 1. */
+/* Before load: the number of entries, at least 1; --map-entries overrides all but 1. */
 void map_resize(const struct run *run, const char *map, uint32_t entries);
 
 /* Programs whose target is known at run time only. Before load, in setup(): */

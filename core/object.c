@@ -184,5 +184,8 @@ void map_resize(const struct run *run, const char *name, uint32_t entries)
 
 	if (!map)
 		abort();
+	/* One entry means that the map is not used this time. */
+	if (run->core->common.map_entries && entries > 1)
+		entries = run->core->common.map_entries;
 	bpf_map__set_max_entries(map, entries ? entries : 1);
 }
