@@ -5,8 +5,8 @@
  * then.
  *
  *	struct stack_key key = {};
- *	stack_take(ctx, &key);			the current task and its stacks
- *	stack_add(&key, value, task);		`task` is whose stack it is
+ *	stack_take(ctx, &key);		the current task and its stacks
+ *	stack_add(&key, value);		now or later
  *
  * A tool whose stacks are all of one kind, or of no task in particular, fills the key itself. */
 #ifndef STACK_BPF_H
@@ -40,8 +40,9 @@ struct {
 	__type(value, u64);
 } stack_counts SEC(".maps");
 
-/* Processes whose mappings the core should read while they live, each with its address space: that
- * changes with exec. No more than a hint, so it may be full. */
+/* The processes that were met since the core last looked, a tenth of a second ago, each with its
+ * address space, which changes with exec: it reads their mappings while they live. No more than a
+ * hint, so it may be full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -49,8 +50,8 @@ struct {
 	__type(value, u64);
 } stack_procs SEC(".maps");
 
-/* One stack of the current task: its id, the kernel's or with BPF_F_USER_STACK the user's. A failure
- * is that the CPU's one buffer for unwinding is in use: by a program that was preempted. */
+/* The id of one stack of the current task, the kernel's or with BPF_F_USER_STACK the user's. It
+ * fails when a program that was preempted has the CPU's one buffer for unwinding. */
 static __noinline u64 stack_id(void *ctx, u64 flags)
 {
 	u32 zero = 0;
@@ -71,6 +72,15 @@ static __noinline u64 stack_id(void *ctx, u64 flags)
 	return id;
 }
 
+static __always_inline void stack_proc_hint(u32 pid)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	u64 mm = (u64)BPF_CORE_READ(task, mm), *known = bpf_map_lookup_elem(&stack_procs, &pid);
+
+	if (!known || *known != mm)
+		bpf_map_update_elem(&stack_procs, &pid, &mm, BPF_ANY);
+}
+
 static __always_inline void stack_take(void *ctx, struct stack_key *key)
 {
 	u64 id = current_pid_tgid();
@@ -78,31 +88,29 @@ static __always_inline void stack_take(void *ctx, struct stack_key *key)
 	key->pid = id >> 32;
 	key->tid = id;
 	bpf_get_current_comm(key->comm, sizeof(key->comm));
-	key->kernel = stack_kernel ? stack_id(ctx, 0) : STACK_NONE;
-	key->user = stack_user ? stack_id(ctx, BPF_F_USER_STACK) : STACK_NONE;
+	if (stack_kernel)
+		key->kernel = stack_id(ctx, 0);
+	if (stack_user)
+		key->user = stack_id(ctx, BPF_F_USER_STACK);
+	if (key->user > STACK_LOST)
+		stack_proc_hint(key->pid);
 }
 
-static __always_inline void stack_add(const struct stack_key *key, u64 value,
-				      struct task_struct *task)
+static __always_inline void stack_add(const struct stack_key *key, u64 value)
 {
-	u64 *sum = bpf_map_lookup_elem(&stack_counts, key), mm;
+	u64 *sum = bpf_map_lookup_elem(&stack_counts, key);
 
-	if (sum) {
-		__sync_fetch_and_add(sum, value);
-		return;
+	if (!sum) {
+		if (!bpf_map_update_elem(&stack_counts, key, &value, BPF_NOEXIST))
+			return;
+		/* Another CPU was faster, or there is no room. */
+		sum = bpf_map_lookup_elem(&stack_counts, key);
+		if (!sum) {
+			LOST(entries);
+			return;
+		}
 	}
-	if (!bpf_map_update_elem(&stack_counts, key, &value, BPF_NOEXIST)) {
-		mm = (u64)BPF_CORE_READ(task, mm);
-		if (key->user > STACK_LOST)
-			bpf_map_update_elem(&stack_procs, &key->pid, &mm, BPF_ANY);
-		return;
-	}
-	/* Another CPU was faster, or there is no room. */
-	sum = bpf_map_lookup_elem(&stack_counts, key);
-	if (sum)
-		__sync_fetch_and_add(sum, value);
-	else
-		LOST(entries);
+	__sync_fetch_and_add(sum, value);
 }
 
 #endif

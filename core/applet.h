@@ -211,7 +211,7 @@ struct top {
 struct stacks {
 	const char *unit;	/* of the values: "samples", "us" */
 	uint64_t scale;		/* shown = value / scale, at least 1; smaller sums are left out */
-	bool by_thread;		/* tid is part of the key: text shows it, not the process's number */
+	bool by_thread;		/* tid is part of the key: text shows it, not the process */
 	/* Options of the tool, 0 where it has none: */
 	unsigned char folded;	/* one line a stack, for flame graphs */
 	unsigned char delimited; /* "-" between user and kernel stack */
@@ -222,7 +222,7 @@ struct stacks {
 	unsigned char depth;	/* how many frames of each are kept */
 };
 
-/* The usual ones: STACK_OPTS among the options, 30 and 31 are taken then; STACK_KEYS in the struct. */
+/* The usual ones: STACK_OPTS in the options (which takes 30 and 31), STACK_KEYS in the struct. */
 #define STACK_OPTS \
 	OPT_CONST('U', stack_kernel, "user-stacks-only", "no kernel stacks", false), \
 	OPT_CONST('K', stack_user, "kernel-stacks-only", "no user stacks", false), \

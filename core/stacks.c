@@ -99,8 +99,8 @@ void stacks_setup(struct run *run)
 
 /* ---- while it runs ---- */
 
-/* A process whose stacks are new. Its mappings are read while it lives, and again after an exec, so
- * that what has ended by the time of the report still has names. */
+/* A process that has stacks. Its mappings are read while it lives, and again after an exec, so that
+ * what has ended by the time of the report still has names. */
 static void proc_see(const void *key, const void *value, void *arg)
 {
 	struct names *names = arg;
@@ -219,7 +219,8 @@ static void frame_text(struct run *run, const struct sum *s, const struct frames
 	else if (!name)
 		snprintf(text, size, "[%s]%s", object ? object : "unknown", tail);
 	else if (stacks_opt(run, st->offsets))
-		snprintf(text, size, "%s+0x%llx%s", name, (unsigned long long)offset + (i > 0), tail);
+		snprintf(text, size, "%s+0x%llx%s", name, (unsigned long long)offset + (i > 0),
+			 tail);
 	else
 		snprintf(text, size, "%s%s", name, tail);
 	for (char *p = strchr(text, ';'); p; p = strchr(p, ';'))
@@ -249,7 +250,8 @@ static void frames_each(struct run *run, const struct sum *s, const struct frame
 	if (f->lost)
 		fn(&run->core->out, "[lost stack]");
 	for (int i = 0; i < f->n; i++) {
-		frame_text(run, s, f, outermost_first ? f->n - 1 - i : i, kernel, text, sizeof(text));
+		frame_text(run, s, f, outermost_first ? f->n - 1 - i : i, kernel, text,
+			   sizeof(text));
 		fn(&run->core->out, text);
 	}
 }
@@ -379,7 +381,7 @@ static int id_order(const void *a, const void *b)
 }
 
 /* Stacks stay in the store from report to report, since a wait may begin before one and end after
- * it. Once it is half full, those go that are in no sum of this report, nor of the next one so far. */
+ * it. Once it is half full, those go that are in no sum of this report, nor yet of the next. */
 static void store_sweep(struct run *run, const struct sums *sums)
 {
 	struct ids all = { .n = 0 }, used = { .n = 0 };
