@@ -167,6 +167,6 @@ bench: bpftools $(TEST_BIN)/bench
 clean:
 	rm -rf build bpftools
 
--include $(objs:.o=.d) $(bpf_gz:.gz=.d)
+-include $(objs:.o=.d) $(bpf_gz:.gz=.d) $(wildcard $(O)/test/unit/*.d)
 FORCE:
 .PHONY: all bench clean FORCE deps run check size test-tools

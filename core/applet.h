@@ -64,12 +64,11 @@ struct opt {
 	unsigned char kind;	/* enum kind of the target (or of the element, see `list`) */
 	unsigned char where;	/* enum opt_where */
 	unsigned char elem;	/* K_LIST: the kind of an element */
-	uint16_t size;
-	uint32_t off;
+	uint16_t off, size;
 	const char *name, *arg, *help;
-	int64_t min;		/* range, in the user's units; both 0: that of the field */
 	uint64_t max;
-	uint64_t scale;		/* stored = given * scale; decimals are accepted where scale > 1 */
+	int32_t min;		/* range, in the user's units; both 0: that of the field */
+	uint32_t scale;		/* stored = given * scale; decimals are accepted where scale > 1 */
 };
 
 #define OPT_FIELD(k, f, n, a, h) \
@@ -124,15 +123,14 @@ void opt_bad(const struct run *run, int key, const char *why) __attribute__((nor
 struct col {
 	const char *head;
 	void (*fmt)(struct cell *cell, const void *row); /* instead of the field's plain value */
-	uint32_t off;
-	uint16_t size;
+	uint32_t scale;		/* shown = field / scale */
+	uint16_t off, size;
 	int16_t width;
 	unsigned char kind;
 	unsigned char when;	/* shown with this option only; 0 always */
 	unsigned char unless;	/* not with this one; 0 always */
 	bool only;		/* JSON too has it with that option only */
 	unsigned char decimals;
-	uint64_t scale;		/* shown = field / scale */
 };
 
 #define COL_FIELD(f, h, w) .head = (h), .width = (w), FIELD_AT(EVENT, f)
