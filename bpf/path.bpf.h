@@ -159,7 +159,7 @@ static __always_inline long path_user_full(char *to, int dirfd, const char *user
 	bpf_probe_read_user(&first, 1, user);
 	if (first == '/' || !first)
 		return path_user(to, user);
-	if (dirfd == -100 /* AT_FDCWD */) {
+	if (dirfd == AT_FDCWD) {
 		dir = BPF_CORE_READ(task, fs, pwd.dentry);
 		mnt = BPF_CORE_READ(task, fs, pwd.mnt);
 	} else {

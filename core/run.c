@@ -128,11 +128,10 @@ static void wait_for_something(struct run *run, bool events, uint64_t wake_ns)
 		core->out.closed = core->stop = true;
 }
 
-static void loop(struct run *run)
+static void loop(struct run *run, bool events)
 {
 	struct core *core = run->core;
 	uint64_t since = core->start_ns, end = UINT64_MAX, next = UINT64_MAX;
-	bool events = events_open(run);
 
 	if (core->common.duration_ns)
 		end = core->start_ns + core->common.duration_ns;
@@ -192,10 +191,12 @@ static void run_trace(struct run *run)
 {
 	const struct applet *a = run->applet;
 	struct core *core = run->core;
+	bool events;
 
 	limits_raise();
 	core->signal_fd = signals_open();
 	probes_attach(run);
+	events = events_open(run);
 	core->start_ns = run->now_ns = clock_now();
 	if (core->common.verbose)
 		warn("ready");
@@ -204,7 +205,7 @@ static void run_trace(struct run *run)
 	if (!a->top)
 		cols_header(run);
 	out_flush(&core->out);
-	loop(run);
+	loop(run, events);
 }
 
 void rows_begin(struct run *run)

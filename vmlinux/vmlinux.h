@@ -33,7 +33,7 @@ typedef unsigned int fmode_t;
 #define true 1
 #define false 0
 #define NULL ((void *)0)
-enum { PATH_MAX = 4096, NAME_MAX = 255 };
+enum { PATH_MAX = 4096, NAME_MAX = 255, AT_FDCWD = -100 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -65,72 +65,68 @@ int BPF_PROG(openat2_fexit, int dirfd, const char *path, struct open_how *how, l
 	return opened(ctx, &args, (int)ret); /* an int since 6.19: the upper half is not set then */
 }
 
-static __always_inline void how_read(struct args *args, const void *how)
-{
-	struct { u64 flags, mode; } user = {};
+enum call { OPEN, OPENAT, OPENAT2 };
 
-	bpf_probe_read_user(&user, sizeof(user), how);
-	args->flags = user.flags;
-	args->mode = user.mode;
+/* The four arguments of a call; open(2) has no folder before them, openat2(2) a struct. */
+static __always_inline void args_take(struct args *args, enum call call, u64 a, u64 b, u64 c, u64 d)
+{
+	struct { u64 flags, mode; } how = {};
+
+	args->dirfd = call == OPEN ? AT_FDCWD : (int)a;
+	args->path = (const char *)(call == OPEN ? a : b);
+	if (call == OPENAT2)
+		bpf_probe_read_user(&how, sizeof(how), (const void *)c);
+	args->flags = call == OPENAT2 ? how.flags : call == OPEN ? (u32)b : (u32)c;
+	args->mode = call == OPENAT2 ? how.mode : call == OPEN ? c : d;
 }
 
-/* The registers of the call, still there at its end. */
-SEC("tp/syscalls/sys_exit_open")
-int open_exit_regs(struct syscall_trace_exit *ctx)
+/* From the registers of the call, which are still there at its end. */
+static __always_inline int exit_regs(struct syscall_trace_exit *ctx, enum call call)
 {
-	struct args args = { .dirfd = -100 };
 	struct pt_regs *regs = syscall_regs();
+	struct args args = {};
 
 	if (filtered())
 		return 0;
-	args.path = (const char *)syscall_arg(regs, 0);
-	args.flags = (u32)syscall_arg(regs, 1);
-	args.mode = syscall_arg(regs, 2);
+	args_take(&args, call, syscall_arg(regs, 0), syscall_arg(regs, 1), syscall_arg(regs, 2),
+		  syscall_arg(regs, 3));
 	return opened(ctx, &args, syscall_ret(ctx));
+}
+
+SEC("tp/syscalls/sys_exit_open")
+int open_exit_regs(struct syscall_trace_exit *ctx)
+{
+	return exit_regs(ctx, OPEN);
 }
 
 SEC("tp/syscalls/sys_exit_openat")
 int openat_exit_regs(struct syscall_trace_exit *ctx)
 {
-	struct args args = {};
-	struct pt_regs *regs = syscall_regs();
-
-	if (filtered())
-		return 0;
-	args.dirfd = syscall_arg(regs, 0);
-	args.path = (const char *)syscall_arg(regs, 1);
-	args.flags = (u32)syscall_arg(regs, 2);
-	args.mode = syscall_arg(regs, 3);
-	return opened(ctx, &args, syscall_ret(ctx));
+	return exit_regs(ctx, OPENAT);
 }
 
 SEC("tp/syscalls/sys_exit_openat2")
 int openat2_exit_regs(struct syscall_trace_exit *ctx)
 {
-	struct args args = {};
-	struct pt_regs *regs = syscall_regs();
-
-	if (filtered())
-		return 0;
-	args.dirfd = syscall_arg(regs, 0);
-	args.path = (const char *)syscall_arg(regs, 1);
-	how_read(&args, (const void *)syscall_arg(regs, 2));
-	return opened(ctx, &args, syscall_ret(ctx));
+	return exit_regs(ctx, OPENAT2);
 }
 
 /* The arguments kept from entry to exit. */
-static __always_inline int start(const struct args *args)
+static __noinline int start(struct syscall_trace_enter *ctx, enum call call)
 {
 	u32 tid = bpf_get_current_pid_tgid();
+	struct args args = {};
 
 	if (filtered())
 		return 0;
-	if (bpf_map_update_elem(&starts, &tid, args, BPF_ANY))
+	args_take(&args, call, syscall_enter_arg(ctx, 0), syscall_enter_arg(ctx, 1),
+		  syscall_enter_arg(ctx, 2), syscall_enter_arg(ctx, 3));
+	if (bpf_map_update_elem(&starts, &tid, &args, BPF_ANY))
 		LOST(entries);
 	return 0;
 }
 
-static __always_inline int end(struct syscall_trace_exit *ctx)
+static __noinline int end(struct syscall_trace_exit *ctx)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct args *args = bpf_map_lookup_elem(&starts, &tid);
@@ -145,35 +141,19 @@ static __always_inline int end(struct syscall_trace_exit *ctx)
 SEC("tp/syscalls/sys_enter_open")
 int open_enter(struct syscall_trace_enter *ctx)
 {
-	struct args args = { .dirfd = -100 };
-
-	args.path = (const char *)syscall_enter_arg(ctx, 0);
-	args.flags = (u32)syscall_enter_arg(ctx, 1);
-	args.mode = syscall_enter_arg(ctx, 2);
-	return start(&args);
+	return start(ctx, OPEN);
 }
 
 SEC("tp/syscalls/sys_enter_openat")
 int openat_enter(struct syscall_trace_enter *ctx)
 {
-	struct args args = {};
-
-	args.dirfd = syscall_enter_arg(ctx, 0);
-	args.path = (const char *)syscall_enter_arg(ctx, 1);
-	args.flags = (u32)syscall_enter_arg(ctx, 2);
-	args.mode = syscall_enter_arg(ctx, 3);
-	return start(&args);
+	return start(ctx, OPENAT);
 }
 
 SEC("tp/syscalls/sys_enter_openat2")
 int openat2_enter(struct syscall_trace_enter *ctx)
 {
-	struct args args = {};
-
-	args.dirfd = syscall_enter_arg(ctx, 0);
-	args.path = (const char *)syscall_enter_arg(ctx, 1);
-	how_read(&args, (const void *)syscall_enter_arg(ctx, 2));
-	return start(&args);
+	return start(ctx, OPENAT2);
 }
 
 SEC("tp/syscalls/sys_exit_open")
