@@ -148,21 +148,6 @@ static const char *name_at(const struct types *v, uint32_t off)
 	return off < v->strings_len ? v->strings + off : "";
 }
 
-/* The length of a record; 0: of a kind that is not known. */
-static inline uint32_t record_len(const struct btf_type *t)
-{
-	static const uint8_t fixed[32] = {
-		0, 16, 12, 24, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 16, 12, 12, 16, 12, 12,
-	};
-	static const uint8_t each[32] = {
-		[BTF_KIND_STRUCT] = 12, [BTF_KIND_UNION] = 12, [BTF_KIND_ENUM] = 8,
-		[BTF_KIND_FUNC_PROTO] = 8, [BTF_KIND_DATASEC] = 12, [BTF_KIND_ENUM64] = 12,
-	};
-	uint32_t kind = t->info >> 24 & 31;
-
-	return fixed[kind] + each[kind] * (t->info & 0xffff);
-}
-
 typedef void candidate_fn(uint32_t id, const struct btf_type *t, void *arg);
 
 /* Go through all types: mark places, call `fn` for those whose kind is one of `kinds`. False:
@@ -175,7 +160,7 @@ static bool types_walk(struct types *v, uint32_t kinds, candidate_fn *fn, void *
 	for (; v->len - off >= sizeof(struct btf_type); off += len, id++) {
 		const struct btf_type *t = (const void *)(v->raw + off);
 
-		len = record_len(t);
+		len = btf_record_len(t);
 		if (!len || len > v->len - off)
 			return false;
 		if (id % STEP == 1)
@@ -196,7 +181,7 @@ static const struct btf_type *type_at(const struct types *v, uint32_t id)
 		return NULL;
 	off = v->mark[(id - 1) / STEP];
 	for (id = (id - 1) % STEP; id; id--)
-		off += record_len((const void *)(v->raw + off));
+		off += btf_record_len((const void *)(v->raw + off));
 	return (const void *)(v->raw + off);
 }
 

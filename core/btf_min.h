@@ -13,7 +13,9 @@
 #define BTF_MIN_H
 
 #include <stdbool.h>
+#include <linux/btf.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a number of objects ask of a kernel's types. */
 struct btf_min;
@@ -46,5 +48,20 @@ const char *btf_min_from(const void *elf, size_t size, const void *raw, size_t r
 /* The same for the running kernel. NULL also where it has no BTF in /sys, or lacks a type that one
  * of its modules seems to have: then libbpf has to look for itself. */
 const char *btf_min_kernel(const void *elf, size_t size);
+
+/* The length of a type's record in raw BTF (Documentation/bpf/btf.rst); 0: of a kind that is not known. */
+static inline uint32_t btf_record_len(const struct btf_type *t)
+{
+	static const uint8_t fixed[32] = {
+		0, 16, 12, 24, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 16, 12, 12, 16, 12, 12,
+	};
+	static const uint8_t each[32] = {
+		[BTF_KIND_STRUCT] = 12, [BTF_KIND_UNION] = 12, [BTF_KIND_ENUM] = 8,
+		[BTF_KIND_FUNC_PROTO] = 8, [BTF_KIND_DATASEC] = 12, [BTF_KIND_ENUM64] = 12,
+	};
+	uint32_t kind = t->info >> 24 & 31;
+
+	return fixed[kind] + each[kind] * (t->info & 0xffff);
+}
 
 #endif

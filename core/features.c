@@ -2,6 +2,7 @@
 // What this kernel and this process can do, by trying.
 #include "features.h"
 #include "btf.h"
+#include "btf_min.h"
 #include "caps.h"
 #include "tracefs.h"
 
@@ -221,53 +222,47 @@ const struct feature *features(size_t *n)
 	return list;
 }
 
-/* The id of the first function in the kernel's types; 0 if there is none. Types are a header and
- * records one after the other (Documentation/bpf/btf.rst): walking them is a hundred times quicker
- * than having libbpf index them all. */
+/* The id of the first function in the kernel's types; 0 if there is none. Walking the records is a
+ * hundred times quicker than having libbpf index them all. */
 static uint32_t first_function(const char *raw, size_t size)
 {
 	const struct btf_header *h = (const void *)raw;
-	const char *p = raw + h->hdr_len + h->type_off, *end = p + h->type_len;
-	uint32_t id = 1;
+	const char *p, *end;
+	uint32_t id = 1, len;
 
-	if (size < sizeof(*h) || h->magic != BTF_MAGIC || end > raw + size)
+	if (size < sizeof(*h) || h->magic != BTF_MAGIC)
 		return 0;
-	for (; p + sizeof(struct btf_type) <= end; id++) {
-		const struct btf_type *t = (const void *)p;
-		uint32_t n = btf_vlen(t);
-
-		p += sizeof(*t);
-		switch (btf_kind(t)) {
-		case BTF_KIND_FUNC: return id;
-		case BTF_KIND_INT:
-		case BTF_KIND_VAR:
-		case BTF_KIND_DECL_TAG: p += 4; break;
-		case BTF_KIND_ARRAY: p += sizeof(struct btf_array); break;
-		case BTF_KIND_ENUM:
-		case BTF_KIND_FUNC_PROTO: p += 8 * n; break;
-		case BTF_KIND_STRUCT:
-		case BTF_KIND_UNION:
-		case BTF_KIND_DATASEC:
-		case BTF_KIND_ENUM64: p += 12 * n; break;
-		default: break;
-		}
+	p = raw + h->hdr_len + h->type_off;
+	end = p + h->type_len;
+	if (end > raw + size)
+		return 0;
+	for (; p + sizeof(struct btf_type) <= end; id++, p += len) {
+		if (btf_kind((const struct btf_type *)p) == BTF_KIND_FUNC)
+			return id;
+		len = btf_record_len((const struct btf_type *)p);
+		if (!len)
+			return 0;
 	}
 	return 0;
 }
 
 bool fentry_refused(void)
 {
-	int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC), prog;
 	static int answer = -1;
 	struct stat st;
+	int fd, prog;
 	char *raw;
 
-	if (answer >= 0 || fd < 0 || fstat(fd, &st)) {
-		if (fd >= 0)
-			close(fd);
-		return answer > 0;
-	}
+	if (answer >= 0)
+		return answer;
 	answer = 0;
+	fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st)) {
+		close(fd);
+		return false;
+	}
 	raw = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0); /* 6.16 */
 	close(fd);
 	if (raw == MAP_FAILED)

@@ -7,7 +7,6 @@
 #include "features.h"
 #include "tracefs.h"
 
-#include <dirent.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
