@@ -123,13 +123,18 @@ bpftools: $(O)/bpftools
 TEST_BIN := $(O)/test
 unit := $(patsubst test/unit/%.c,$(TEST_BIN)/%,$(wildcard test/unit/*.c))
 audit_o := $(patsubst test/unit/audit/%.c,$(TEST_BIN)/audit/%.o,$(wildcard test/unit/audit/*.bpf.c))
+WORK_CC = $(CC) -static -O1 -g -fno-omit-frame-pointer -Wall -Wextra -std=gnu11 \
+	-isystem $(LIBS)/kernel-headers
 tests := $(TEST_BIN)/work $(TEST_BIN)/jsonq $(unit) $(audit_o)
+
+$(TEST_BIN)/work: $(wildcard test/tools/work/*.c) test/tools/work/work.h | $(LIBS)/.done
+	@mkdir -p $(@D)
+	$(WORK_CC) -o $@ $(filter %.c,$^) -lpthread
 
 # Workloads keep their symbols and frame pointers: that is what stacks are tested on.
 $(TEST_BIN)/%: test/tools/%.c | $(LIBS)/.done
 	@mkdir -p $(@D)
-	$(CC) -static -O1 -g -fno-omit-frame-pointer -Wall -Wextra -std=gnu11 \
-		-isystem $(LIBS)/kernel-headers -o $@ $< -lpthread
+	$(WORK_CC) -o $@ $< -lpthread
 
 # Unit tests have all but main(), so that they see the applets too.
 $(unit): $(TEST_BIN)/%: $(O)/test/unit/%.o $(filter-out $(O)/main.o,$(objs)) | $(LIBS)/.done
