@@ -22,13 +22,6 @@
 
 const volatile u32 disk_dev; /* this disk or partition only; 0: all */
 
-/* Does it matter whose an I/O is? */
-static __always_inline bool filter_given(void)
-{
-	return filter.pid || filter.tid || filter.uid != UID_ANY || filter.comm[0] ||
-	       filter.cgroup_id;
-}
-
 enum io_state { IO_FREE, IO_OURS, IO_OTHER /* task's, of no interest */ };
 
 struct io {

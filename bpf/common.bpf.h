@@ -21,9 +21,7 @@ struct loss loss;
 
 #define LOST(kind) ((void)__sync_fetch_and_add(&loss.kind, 1))
 
-/* The part of filter that is asked of another task than the current one, which may be any: the one
- * woken up, or switched to. Reads through the task, so a little dearer than filtered(). */
-static __always_inline bool task_filtered(struct task_struct *task)
+static __noinline bool task_filtered_by(struct task_struct *task)
 {
 	if (filter.pid && task_pid_seen(task, true) != filter.pid)
 		return true;
@@ -38,16 +36,27 @@ static __always_inline bool task_filtered(struct task_struct *task)
 		if (!comm_equal(comm))
 			return true;
 	}
+	if (filter.mntns && task_mntns(task) != filter.mntns)
+		return true;
 	return filter.cgroup_id && task_cgroup_at(task, filter.cgroup_level) != filter.cgroup_id;
 }
 
-/* Is the current task one that the user does not want? Not in interrupts, where the current task is
- * whoever was interrupted. */
-static __always_inline bool filtered(void)
+/* The part of filter that is asked of another task than the current one, which may be any: the one
+ * woken up, or switched to. Reads through the task, so a little dearer than filtered(). */
+static __always_inline bool task_filtered(struct task_struct *task)
 {
-	if (filter.pid || filter.tid) {
+	return filter.any && task_filtered_by(task);
+}
+
+static __noinline bool filtered_by(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (filter.pid || filter.tid || filter.not_pid) {
 		u64 id = current_pid_tgid();
 
+		if (filter.not_pid && id >> 32 == filter.not_pid)
+			return true;
 		if (filter.pid && id >> 32 != filter.pid)
 			return true;
 		if (filter.tid && (u32)id != filter.tid)
@@ -62,10 +71,17 @@ static __always_inline bool filtered(void)
 		if (!comm_equal(comm))
 			return true;
 	}
+	if (filter.mntns && task_mntns(task) != filter.mntns)
+		return true;
 	/* Not by bpf_get_current_ancestor_cgroup_id(), which tracing programs lack on 5.10. */
-	return filter.cgroup_id &&
-	       task_cgroup_at((void *)bpf_get_current_task(), filter.cgroup_level) !=
-		       filter.cgroup_id;
+	return filter.cgroup_id && task_cgroup_at(task, filter.cgroup_level) != filter.cgroup_id;
+}
+
+/* Is the current task one that the user does not want? Not in interrupts, where the current task is
+ * whoever was interrupted. Without a filter the verifier removes all of it. */
+static __always_inline bool filtered(void)
+{
+	return filter.any && filtered_by();
 }
 
 /* Marks a string that filled its buffer, so that nobody takes it for the whole. `len` as the

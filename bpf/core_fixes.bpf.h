@@ -81,6 +81,12 @@ static __always_inline u64 task_cgroup_at(struct task_struct *task, u32 level)
 	return id;
 }
 
+/* The inode number of the task's mount namespace; 0 at its end, when it has none any more. */
+static __always_inline u32 task_mntns(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+}
+
 /* ---- block ---- */
 
 /* Kept apart from a load of the first argument: both in one, with a variable offset, are refused. */

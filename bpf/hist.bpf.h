@@ -5,7 +5,9 @@
  *	#include "NAME.h"       has struct hist_key, or: #define HIST_NO_KEY
  *	#include "hist.bpf.h"
  *
- * then hist_add(&key, value), or hist_add(NULL, value) for the only one. */
+ * then hist_add(&key, value), or hist_add(NULL, value) for the only one. With HIST_LINEAR defined
+ * before (and .linear in the applet's struct hist) the slots are the values 0 to 62 themselves, and
+ * one for all that is more. */
 #ifndef HIST_BPF_H
 #define HIST_BPF_H
 
@@ -48,7 +50,11 @@ static __always_inline u32 log2_u64(u64 v)
 
 static __always_inline void hist_count(struct hist_value *h, u64 value)
 {
+#ifdef HIST_LINEAR
+	u64 slot = value < HIST_SLOTS ? value : HIST_SLOTS - 1;
+#else
 	u32 slot = log2_u64(value / hist_div);
+#endif
 
 	h->sum += value;
 	h->slots[slot & (HIST_SLOTS - 1)]++;

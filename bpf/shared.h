@@ -3,6 +3,10 @@
 #ifndef SHARED_H
 #define SHARED_H
 
+#ifndef __bpf__
+#include <stdbool.h>
+#endif
+
 #define TASK_COMM_LEN 16
 
 /* Which tasks are of interest. Lives in .rodata, so the verifier removes what is not asked for. */
@@ -15,6 +19,9 @@ struct filter {
 	__u32 tid;		/* 0: any. The thread */
 	__u32 uid;		/* UID_ANY: any */
 	char comm[TASK_COMM_LEN]; /* "": any */
+	__u32 mntns;		/* 0: any. The inode of the mount namespace */
+	__u32 not_pid;		/* 0: none. The tool itself, where seeing itself would never end */
+	bool any;		/* is any of these given? Set by the core */
 };
 #define UID_ANY ((__u32)-1)
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Values summed per stack: kernel and user stacks are stored once, by a hash of all their frames
- * (bpf_get_stackid() has 32 bits of one, and loses a stack whose place in its table is taken). The
- * sums are keyed by task and both ids. The core sizes the maps, prints the sums and looks up names
- * then.
+/* Values summed per stack. The sums are keyed by task and the ids of both stacks
+ * (stack_store.bpf.h). The core sizes the maps, prints the sums and looks up names then.
  *
  *	struct stack_key key = {};
  *	stack_take(ctx, &key);		the current task and its stacks
@@ -12,26 +10,9 @@
 #ifndef STACK_BPF_H
 #define STACK_BPF_H
 
-#include "common.bpf.h"
-#include "stack.h"
+#include "stack_store.bpf.h"
 
 const volatile bool stack_user = true, stack_kernel = true; /* options -K, -U of STACK_OPTS */
-
-const volatile u32 stack_depth = 127; /* frames of a stack; the core sizes both maps by it */
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
-	__type(key, u64);
-	__type(value, u64[127]);
-} stacks SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u64[127]);
-} stack_scratch SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -39,47 +20,6 @@ struct {
 	__type(key, struct stack_key);
 	__type(value, u64);
 } stack_counts SEC(".maps");
-
-/* The processes that were met since the core last looked, a tenth of a second ago, each with its
- * address space, which changes with exec: it reads their mappings while they live. No more than a
- * hint, so it may be full. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, u32);
-	__type(value, u64);
-} stack_procs SEC(".maps");
-
-/* The id of one stack of the current task, the kernel's or with BPF_F_USER_STACK the user's. It
- * fails when a program that was preempted has the CPU's one buffer for unwinding. */
-static __noinline u64 stack_id(void *ctx, u64 flags)
-{
-	u32 zero = 0;
-	u64 *ip = bpf_map_lookup_elem(&stack_scratch, &zero), id = 0;
-	long len = ip ? bpf_get_stack(ctx, ip, stack_depth * sizeof(*ip), flags) : 0;
-
-	if (!len || !ip)
-		return STACK_NONE;
-	for (u32 i = 0; i < stack_depth && ip[i]; i++) { /* the rest is zero */
-		id = (id ^ ip[i]) * 0x9e3779b97f4a7c15;
-		id ^= id >> 32;
-	}
-	if (len < 0 || (!bpf_map_lookup_elem(&stacks, &id) &&
-			bpf_map_update_elem(&stacks, &id, ip, BPF_ANY))) {
-		LOST(stacks);
-		return STACK_LOST;
-	}
-	return id;
-}
-
-static __always_inline void stack_proc_hint(u32 pid)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	u64 mm = (u64)BPF_CORE_READ(task, mm), *known = bpf_map_lookup_elem(&stack_procs, &pid);
-
-	if (!known || *known != mm)
-		bpf_map_update_elem(&stack_procs, &pid, &mm, BPF_ANY);
-}
 
 static __always_inline void stack_take(void *ctx, struct stack_key *key)
 {

@@ -39,9 +39,11 @@ enum kind {
 	K_LIST,		/* option: comma-separated numbers into a zero-terminated array */
 	K_UID,		/* option: a number or a name of /etc/passwd */
 	K_CGROUP,	/* option: a cgroup v2 folder, into struct filter */
+	K_MNTNS,	/* option: a mount namespace, by a pid or a file of /proc/PID/ns */
 	K_CONST,	/* option: a flag that stores opt.max */
 	K_TIME,		/* column: the event's time of day, HH:MM:SS */
 	K_TIME_REL,	/* column: seconds since the start */
+	K_STACKS,	/* column: a struct stack_ref; text has the frames below the row */
 };
 
 #define KIND(x) _Generic((x), _Bool: K_FLAG, \
@@ -94,7 +96,8 @@ struct opt {
 /* The letter that this tool has for a common option: LETTER('d', "duration"). */
 #define LETTER(k, n) { .key = (k), .name = (n), .where = OPT_LETTER }
 
-/* The filters on tasks, each with the letter that this tool has for it, or a number below 32. */
+/* The filters on tasks, each with the letter that this tool has for it, or a number below 32. That
+ * on cgroups brings one on mount namespaces along, which has a key of its own. */
 #define FILTER_PID(k) OPT_RANGE(k, filter.pid, "pid", "PID", "this process only", 1, 4194304)
 #define FILTER_TID(k) OPT_RANGE(k, filter.tid, "tid", "TID", "this thread only", 1, 4194304)
 #define FILTER_UID(k) \
@@ -102,8 +105,12 @@ struct opt {
 #define FILTER_COMM(k) OPT(k, filter.comm, "comm", "NAME", "tasks of exactly this name only")
 #define FILTER_CGROUP(k) \
 	{ .key = (k), .name = "cgroup", .arg = "DIR", .kind = K_CGROUP, \
-	  .help = "tasks in or below this cgroup v2 folder only", FIELD_AT(RODATA, filter) }
-/* All five, none with a letter: 1 to 5 are taken then. */
+	  .help = "tasks in or below this cgroup v2 folder only", FIELD_AT(RODATA, filter) }, \
+	{ .key = KEY_MNTNS, .name = "mntns", .arg = "PID", .kind = K_MNTNS, \
+	  .help = "tasks in the mount namespace of this process (or file) only", \
+	  FIELD_AT(RODATA, filter.mntns) }
+enum { KEY_MNTNS = 127 };
+/* All of them, none with a letter: 1 to 5 are taken then. */
 #define FILTERS FILTER_PID(1), FILTER_TID(2), FILTER_UID(3), FILTER_COMM(4), FILTER_CGROUP(5)
 
 /* Was the option given? `key` as in its row. An unknown key is a mistake of the applet: abort. */
@@ -131,6 +138,7 @@ struct col {
 	unsigned char unless;	/* not with this one; 0 always */
 	bool only;		/* JSON too has it with that option only */
 	unsigned char decimals;
+	bool rate;
 };
 
 #define COL_FIELD(f, h, w) .head = (h), .width = (w), FIELD_AT(EVENT, f)
@@ -153,11 +161,20 @@ struct col {
 #define COL_FMT_ONLY(k, f, h, w, fn) \
 	{ COL_FIELD(f, h, w), .fmt = (fn), .when = (k), .only = true }
 /* The reverse: not with that option, not in JSON either. */
-#define COL_UNLESS(k, f, h, w, fn) { COL_FIELD(f, h, w), .fmt = (fn), .unless = (k) }
+#define COL_UNLESS(k, f, h, w) { COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)), .unless = (k) }
+#define COL_FMT_UNLESS(k, f, h, w, fn) { COL_FIELD(f, h, w), .fmt = (fn), .unless = (k) }
+/* A count, shown as so many a second of the interval: COL_RATE(n[READS], "READ/s", 8) */
+#define COL_RATE(f, h, w) { COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)), .rate = true }
 /* When it happened. The event's first member is __u64 time_ns, of bpf_ktime_get_ns(). JSON has
  * "time" always, so these are text's (and CSV's). Key 0: always. */
 #define COL_TIME(k, h) { .head = (h), .width = -8, .kind = K_TIME, .when = (k) }
 #define COL_TIME_REL(k, h) { .head = (h), .width = -12, .kind = K_TIME_REL, .when = (k) }
+
+/* Stacks that bpf/stack_store.bpf.h took, a struct stack_ref of bpf/stack.h: in text as lines below
+ * the row, innermost function first; in JSON as arrays "kernel" and "user". With that option only;
+ * key 0: always. */
+#define COL_STACKS(k, f) \
+	{ COL_FIELD(f, "STACK", 0), .kind = K_STACKS, .when = (k), .only = true }
 
 /* What a formatter calls, exactly once. Text is made safe for terminal and JSON. */
 void cell_str(struct cell *cell, const char *s);
@@ -168,6 +185,8 @@ void cell_s64(struct cell *cell, int64_t v);
 void cell_f64(struct cell *cell, double v, int decimals);
 void cell_none(struct cell *cell); /* "-" in text, null in JSON */
 const struct run *cell_run(const struct cell *cell);
+/* The field that this column is of: lets one formatter serve several. */
+const void *cell_ptr(const struct cell *cell, const void *row);
 
 /* ---- Histograms ----
  * bpf/hist.bpf.h fills them. `keys` are columns over the key struct of the map `hists`; rows whose
@@ -177,6 +196,7 @@ enum { HIST_ALWAYS = 255 };
 
 struct hist {
 	const char *name;	/* JSON "name": what is measured, "latency" */
+	bool linear;		/* slots are the values themselves (HIST_LINEAR of bpf/hist.bpf.h) */
 	const char *unit;	/* NULL: time, by the divisor in .rodata (hist_div) */
 	const struct col *keys;	/* NULL: never split */
 	unsigned char extension; /* option that adds a line of average, total and count; 0 none,
@@ -191,6 +211,8 @@ struct hist {
 struct order { const char *word, *head; };
 
 struct top {
+	unsigned char when;	/* only with this option, and in place of events; 0 always */
+	const struct col *cols;	/* over its rows; NULL: the applet's */
 	const char *map;	/* its entries are taken out at each report */
 	uint32_t key_size;	/* as in `struct row { struct key key; struct value value; }` */
 	uint32_t value_size;
@@ -360,6 +382,9 @@ void *bss_var(const struct run *run, const char *name);
 
 /* The sum over all CPUs of one entry of the per-CPU array `map`, as `n` __u64s into `sum`. */
 void counts_read(const struct run *run, const char *map, uint32_t index, uint64_t *sum, size_t n);
+/* The same since the last call for that entry, or since the start: what an interval saw. The kernel
+ * only ever counts up, so nothing falls between two reports. */
+void counts_since(struct run *run, const char *map, uint32_t index, uint64_t *sum, size_t n);
 
 /* File descriptor of the map, for bpf_map_update_elem() and the like. After load. */
 int map_fd(const struct run *run, const char *map);

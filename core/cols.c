@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Rows: one table of columns gives text, JSON Lines and CSV.
-#include "core.h"
+#include "frames.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -14,6 +14,11 @@ struct cell {
 const struct run *cell_run(const struct cell *cell)
 {
 	return cell->run;
+}
+
+const void *cell_ptr(const struct cell *cell, const void *row)
+{
+	return (const char *)row + cell->col->off;
 }
 
 static struct out *cell_out(struct cell *cell)
@@ -144,6 +149,18 @@ static void cell_time(struct cell *cell, uint64_t ns)
 	cell_digits(cell, text, strlen(text));
 }
 
+/* Few a second are not rounded away: one in ten seconds is 0.10/s. */
+static void cell_rate(struct cell *cell, double n)
+{
+	uint64_t ns = cell->run->elapsed_ns;
+	double v = ns ? n * 1e9 / ns : 0;
+
+	if (cell->run->format != FORMAT_TEXT)
+		cell_f64(cell, v, 3);
+	else
+		cell_f64(cell, v, !n || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2);
+}
+
 static void cell_field(struct cell *cell, const void *row, uint64_t time_ns)
 {
 	const struct col *col = cell->col;
@@ -153,7 +170,11 @@ static void cell_field(struct cell *cell, const void *row, uint64_t time_ns)
 	else if (col->kind == K_TIME || col->kind == K_TIME_REL)
 		cell_time(cell, time_ns);
 	else if (col->kind == K_STR)
-		cell_strn(cell, (const char *)row + col->off, col->size);
+		cell_strn(cell, cell_ptr(cell, row), col->size);
+	else if (col->kind == K_STACKS)
+		stack_ref_print(cell->run, cell_ptr(cell, row));
+	else if (col->rate)
+		cell_rate(cell, col_number(col, row));
 	else if (col->scale)
 		cell_f64(cell, col_number(col, row) / col->scale, col->decimals);
 	else if (col->kind == K_FLAG && cell->run->format == FORMAT_JSON)
@@ -187,11 +208,19 @@ static void key_make(char key[KEY_LEN], const char *head)
 	key[n] = 0;
 }
 
+/* The applet's, or those of its table where an option asks for that. */
+static const struct col *run_cols(const struct run *run)
+{
+	const struct top *top = run->applet->top;
+
+	return top && top->cols && top_on(run) ? top->cols : run->applet->cols;
+}
+
 const struct col *cols_find(const struct run *run, const char *name)
 {
 	char key[KEY_LEN];
 
-	for (const struct col *col = run->applet->cols; col && col->head; col++) {
+	for (const struct col *col = run_cols(run); col && col->head; col++) {
 		key_make(key, col->head);
 		if (!strcasecmp(name, col->head) || !strcasecmp(name, key))
 			return col;
@@ -222,6 +251,15 @@ static bool col_wanted(const struct run *run, const struct col *col)
 static const struct col time_col = COL_TIME(0, "TIME");
 static const struct col iso_col = { .head = "TIME", .width = -30, .kind = K_TIME };
 
+/* In text stacks are no part of the row, but come below it. */
+static void cols_choose_one(struct run *run, const struct col *col)
+{
+	if (run->format == FORMAT_TEXT && col->kind == K_STACKS)
+		cols_add(&run->core->stack_cols, col);
+	else
+		cols_add(&run->core->cols, col);
+}
+
 static void cols_choose(struct run *run, const char *list)
 {
 	struct core *core = run->core;
@@ -238,13 +276,13 @@ static void cols_choose(struct run *run, const char *list)
 			char all[512] = "";
 			size_t len = 0;
 
-			for (col = run->applet->cols; col->head; col++)
+			for (col = run_cols(run); col->head; col++)
 				len += snprintf(all + len, sizeof(all) - len, "%s%s",
 						len ? ", " : "", col->head);
 			die(EXIT_USAGE, "--columns: there is no column '%s'; there are: %s", name,
 			    all);
 		}
-		cols_add(&core->cols, col);
+		cols_choose_one(run, col);
 	}
 	if (!core->cols.n)
 		die(EXIT_USAGE, "--columns: names no column");
@@ -253,7 +291,7 @@ static void cols_choose(struct run *run, const char *list)
 void cols_prepare(struct run *run)
 {
 	struct core *core = run->core;
-	const struct col *col = run->applet->cols;
+	const struct col *col = run_cols(run);
 	const struct hist *hist = run->applet->hist;
 
 	if (core->common.columns) {
@@ -266,7 +304,7 @@ void cols_prepare(struct run *run)
 			if (core->stamp && (col->kind == K_TIME || col->kind == K_TIME_REL))
 				continue;
 			if (col_wanted(run, col))
-				cols_add(&core->cols, col);
+				cols_choose_one(run, col);
 		}
 	}
 	if (hist && hist->keys)
@@ -314,31 +352,48 @@ void record_end(struct run *run)
 	out_bytes(&run->core->out, "}\n", 2);
 }
 
+static void row_json(struct run *run, const void *row, uint64_t time_ns)
+{
+	struct core *core = run->core;
+	struct out *o = &core->out;
+
+	record_begin(run, time_ns);
+	for (size_t i = 0; i < core->cols.n; i++) {
+		struct cell cell = { .run = run, .col = core->cols.col[i] };
+
+		out_bytes(o, ",", 1);
+		if (cell.col->kind != K_STACKS) { /* that is two members with names of their own */
+			out_bytes(o, "\"", 1);
+			out_str(o, core->cols.key[i]);
+			out_bytes(o, "\":", 2);
+		}
+		cell_field(&cell, row, time_ns);
+	}
+	record_end(run);
+}
+
 void row_print(struct run *run, const void *row, bool timed)
 {
 	struct core *core = run->core;
 	struct out *o = &core->out;
-	bool json = run->format == FORMAT_JSON;
+	bool text = run->format == FORMAT_TEXT;
 	uint64_t time_ns = timed ? *(const uint64_t *)row : run->now_ns;
 
-	if (json)
-		record_begin(run, time_ns);
+	if (run->format == FORMAT_JSON) {
+		row_json(run, row, time_ns);
+		return;
+	}
 	for (size_t i = 0; i < core->cols.n; i++) {
 		const struct col *col = core->cols.col[i];
 		struct cell cell = { .run = run, .col = col };
 
-		if (json) {
-			out_bytes(o, ",\"", 2);
-			out_str(o, core->cols.key[i]);
-			out_bytes(o, "\":", 2);
-		} else {
-			if (i)
-				out_bytes(o, run->format == FORMAT_CSV ? "," : " ", 1);
-			if (run->format == FORMAT_TEXT &&
-			    (i + 1 < core->cols.n || col->width > 0))
-				cell.width = col->width;
-		}
+		if (i)
+			out_bytes(o, text ? " " : ",", 1);
+		if (text && (i + 1 < core->cols.n || col->width > 0))
+			cell.width = col->width;
 		cell_field(&cell, row, time_ns);
 	}
-	out_bytes(o, json ? "}\n" : "\n", json ? 2 : 1);
+	out_bytes(o, "\n", 1);
+	for (size_t i = 0; i < core->stack_cols.n; i++)
+		cell_print(run, core->stack_cols.col[i], row, false);
 }

@@ -50,6 +50,7 @@ struct core {
 
 	struct out out;
 	struct colset cols;
+	struct colset stack_cols; /* text: those shown below the row */
 	struct colset keys;	/* of the histogram's key */
 	enum stamp stamp;
 	bool header_done;
@@ -76,8 +77,8 @@ struct core {
 	struct perf_buffer *perf;
 	uint64_t told[8];	/* how much loss of each kind was reported already */
 	uint64_t lost_perf;
-	struct hist_value *hist_seen; /* hist_one as of the last report */
-	struct names *names;	/* of stacks.c */
+	struct counts_seen *counts_seen; /* of maps.c */
+	struct names *names;	/* of frames.c */
 };
 
 /* opts.c */
@@ -132,10 +133,10 @@ void events_poll(struct run *run);	/* takes what is there, does not wait */
 /* report.c, hist.c, top.c, stacks.c */
 void hist_report(struct run *run);
 void hist_setup(struct run *run);
+bool top_on(const struct run *run); /* are there rows of a map to report? */
 void top_setup(struct run *run);	/* before load */
 void top_report(struct run *run);
 void stacks_setup(struct run *run);	/* before load */
-void stacks_look(struct run *run);	/* a few times a second */
 void stacks_report(struct run *run);
 bool stacks_folded(const struct run *run);
 void loss_report(struct run *run);

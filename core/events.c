@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Events from the kernel: the ring buffer, or the perf buffer of kernels before 5.8.
-#include "core.h"
+#include "frames.h"
 
 #include <unistd.h>
 
@@ -77,7 +77,8 @@ void events_setup(struct run *run)
 			bytes *= 2;
 		bpf_map__set_max_entries(map, bytes);
 	}
-	*wakeup = bpf_map__max_entries(map) / 8;
+	/* Stacks get their names while their process lives: that cannot wait. */
+	*wakeup = frames_wanted(run) ? 0 : bpf_map__max_entries(map) / 8;
 }
 
 bool events_open(struct run *run)

@@ -54,19 +54,9 @@ static void entry_add(const void *key, const void *value, void *arg)
  * and clearing: what was there at the last report is taken off instead. */
 static void entry_add_one(struct run *run, struct entries *all)
 {
-	enum { WORDS = sizeof(struct hist_value) / sizeof(uint64_t) };
 	struct hist_value now;
-	uint64_t *seen, was, *v = (uint64_t *)&now;
 
-	if (!run->core->hist_seen)
-		run->core->hist_seen = xalloc(sizeof(now));
-	seen = (uint64_t *)run->core->hist_seen;
-	counts_read(run, "hist_one", 0, v, WORDS);
-	for (int i = 0; i < WORDS; i++) {
-		was = seen[i];
-		seen[i] = v[i];
-		v[i] -= was;
-	}
+	counts_since(run, "hist_one", 0, (uint64_t *)&now, sizeof(now) / sizeof(uint64_t));
 	entry_add(NULL, &now, all);
 }
 
@@ -87,14 +77,18 @@ static const char *hist_unit(const struct run *run, uint64_t *div)
 	return *div == 1000000 ? "msecs" : *div == 1000 ? "usecs" : *div == 1 ? "nsecs" : "secs";
 }
 
-static uint64_t slot_low(int slot)
+static uint64_t slot_low(const struct run *run, int slot)
 {
+	if (run->applet->hist->linear)
+		return slot;
 	return slot ? 1ULL << slot : 0;
 }
 
-static uint64_t slot_high(int slot)
+static uint64_t slot_high(const struct run *run, int slot)
 {
-	return slot == 63 ? UINT64_MAX : (2ULL << slot) - 1;
+	if (slot == HIST_SLOTS - 1)
+		return UINT64_MAX;
+	return run->applet->hist->linear ? (uint64_t)slot : (2ULL << slot) - 1;
 }
 
 static int slot_last(const struct entry *e)
@@ -106,25 +100,46 @@ static int slot_last(const struct entry *e)
 	return last;
 }
 
-static void hist_bars(struct out *o, const struct entry *e, const char *unit)
+static const char stars[] = "****************************************";
+
+/* Rows of ranges, "4 -> 7"; wide ones when numbers are too long for the usual width. */
+static void hist_bars(struct run *run, const struct entry *e, const char *unit, uint64_t most)
 {
-	static const char stars[] = "****************************************";
 	int last = slot_last(e), wide = last > 32, width = wide ? 20 : 40;
-	uint64_t most = 1;
+	struct out *o = &run->core->out;
 
 	out_printf(o, wide ? "%15s%-29s : count     distribution\n"
 			   : "%5s%-18s : count     distribution\n", "", unit);
 	for (int i = 0; i <= last; i++)
-		most = MAX(most, e->v.slots[i]);
-	for (int i = 0; i <= last; i++) {
-		uint64_t n = e->v.slots[i];
-		int len = (double)n / most * width;
-
 		out_printf(o, wide ? "%20llu -> %-20llu : %-8llu |%-20.*s|\n"
 				   : "%10llu -> %-10llu : %-8llu |%-40.*s|\n",
-			   (unsigned long long)slot_low(i), (unsigned long long)slot_high(i),
-			   (unsigned long long)n, len, stars);
-	}
+			   (unsigned long long)slot_low(run, i),
+			   (unsigned long long)slot_high(run, i), (unsigned long long)e->v.slots[i],
+			   (int)((double)e->v.slots[i] / most * width), stars);
+}
+
+/* Rows of single values; the last slot has all that is larger, too. */
+static void hist_values(struct run *run, const struct entry *e, const char *unit, uint64_t most)
+{
+	struct out *o = &run->core->out;
+
+	out_printf(o, "%5s%-13s : count     distribution\n", "", unit);
+	for (int i = 0, last = slot_last(e); i <= last; i++)
+		out_printf(o, "%8s%d%-*s : %-8llu |%-40.*s|\n", "", i, i > 9 ? 8 : 9,
+			   i == HIST_SLOTS - 1 ? "+" : "", (unsigned long long)e->v.slots[i],
+			   (int)((double)e->v.slots[i] / most * 40), stars);
+}
+
+static void hist_draw(struct run *run, const struct entry *e, const char *unit)
+{
+	uint64_t most = 1;
+
+	for (int i = 0; i < HIST_SLOTS; i++)
+		most = MAX(most, e->v.slots[i]);
+	if (run->applet->hist->linear)
+		hist_values(run, e, unit, most);
+	else
+		hist_bars(run, e, unit, most);
 }
 
 static bool hist_extended(const struct run *run)
@@ -141,6 +156,10 @@ static void hist_text(struct run *run, const struct entry *e, const char *unit, 
 
 	out_bytes(o, "\n", 1);
 	for (size_t i = 0; e->key && i < keys->n; i++) {
+		if (keys->col[i]->kind == K_STACKS) {
+			cell_print(run, keys->col[i], e->key, false);
+			continue;
+		}
 		/* "pid = 12 bash": a column of width 1 stands bare behind the one before. */
 		if (keys->col[i]->width == 1)
 			out_bytes(o, " ", 1);
@@ -150,7 +169,7 @@ static void hist_text(struct run *run, const struct entry *e, const char *unit, 
 	}
 	if (e->key)
 		out_bytes(o, "\n", 1);
-	hist_bars(o, e, unit);
+	hist_draw(run, e, unit);
 	if (hist_extended(run))
 		out_printf(o, "\navg = %llu %s, total: %llu %s, count: %llu\n",
 			   (unsigned long long)(e->total ? e->v.sum / div / e->total : 0), unit,
@@ -168,7 +187,9 @@ static void hist_json(struct run *run, const struct entry *e, const char *unit, 
 	record_begin(run, run->now_ns);
 	out_printf(o, ",\"name\":\"%s\",\"key\":%s", run->applet->hist->name, e->key ? "{" : "null");
 	for (size_t i = 0; e->key && i < keys->n; i++) {
-		out_printf(o, "%s\"%s\":", i ? "," : "", keys->key[i]);
+		out_str(o, i ? "," : "");
+		if (keys->col[i]->kind != K_STACKS)
+			out_printf(o, "\"%s\":", keys->key[i]);
 		cell_print(run, keys->col[i], e->key, false);
 	}
 	out_printf(o, "%s,\"unit\":\"%s\",\"buckets\":[", e->key ? "}" : "", unit);
@@ -176,7 +197,7 @@ static void hist_json(struct run *run, const struct entry *e, const char *unit, 
 		if (!e->v.slots[i])
 			continue;
 		out_printf(o, "%s{\"lo\":%llu,\"hi\":%llu,\"count\":%llu}", first ? "" : ",",
-			   (unsigned long long)slot_low(i), (unsigned long long)slot_high(i),
+			   (unsigned long long)slot_low(run, i), (unsigned long long)slot_high(run, i),
 			   (unsigned long long)e->v.slots[i]);
 		first = false;
 	}

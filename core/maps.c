@@ -143,6 +143,35 @@ void counts_read(const struct run *run, const char *name, uint32_t index, uint64
 	free(all);
 }
 
+struct counts_seen {
+	struct counts_seen *next;
+	const char *map;
+	uint32_t index;
+	uint64_t sum[];
+};
+
+void counts_since(struct run *run, const char *map, uint32_t index, uint64_t *sum, size_t n)
+{
+	struct counts_seen *seen = run->core->counts_seen;
+
+	while (seen && (seen->index != index || strcmp(seen->map, map)))
+		seen = seen->next;
+	if (!seen) {
+		seen = xalloc(sizeof(*seen) + n * sizeof(*sum));
+		seen->next = run->core->counts_seen;
+		seen->map = map;
+		seen->index = index;
+		run->core->counts_seen = seen;
+	}
+	counts_read(run, map, index, sum, n);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t was = seen->sum[i];
+
+		seen->sum[i] = sum[i];
+		sum[i] -= was;
+	}
+}
+
 /* Maps of a kind that this kernel lacks are left out: programs have another way, which they take by
  * what the kernel's types say, or the ladder finds other programs. */
 void maps_setup(struct run *run)

@@ -22,3 +22,28 @@ void cell_port(struct cell *cell, unsigned port)
 	else
 		cell_none(cell);
 }
+
+static const struct tuple *tuple_of(const struct cell *cell, const void *row)
+{
+	return cell_ptr(cell, row);
+}
+
+void fmt_saddr(struct cell *cell, const void *row)
+{
+	cell_addr(cell, tuple_of(cell, row)->ip, tuple_of(cell, row)->saddr);
+}
+
+void fmt_daddr(struct cell *cell, const void *row)
+{
+	cell_addr(cell, tuple_of(cell, row)->ip, tuple_of(cell, row)->daddr);
+}
+
+void fmt_sport(struct cell *cell, const void *row)
+{
+	cell_port(cell, tuple_of(cell, row)->sport);
+}
+
+void fmt_dport(struct cell *cell, const void *row)
+{
+	cell_port(cell, tuple_of(cell, row)->dport);
+}

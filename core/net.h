@@ -12,26 +12,10 @@ void cell_addr(struct cell *cell, unsigned ip, const void *addr);
 /* A port; 0, which is none or not known, is "-". */
 void cell_port(struct cell *cell, unsigned port);
 
-/* Defines the formatters of the columns over a struct tuple, `member` of the row's type T. */
-#define TUPLE_FORMATTERS(T, member) \
-	static void fmt_saddr(struct cell *cell, const void *row) \
-	{ \
-		const struct tuple *t = &((const T *)row)->member; \
-		cell_addr(cell, t->ip, t->saddr); \
-	} \
-	static void fmt_daddr(struct cell *cell, const void *row) \
-	{ \
-		const struct tuple *t = &((const T *)row)->member; \
-		cell_addr(cell, t->ip, t->daddr); \
-	} \
-	static void fmt_sport(struct cell *cell, const void *row) \
-	{ \
-		cell_port(cell, ((const T *)row)->member.sport); \
-	} \
-	static void fmt_dport(struct cell *cell, const void *row) \
-	{ \
-		cell_port(cell, ((const T *)row)->member.dport); \
-	} \
-	struct tuple
+/* Formatters of columns over a struct tuple: COL_FMT(tuple, "SADDR", -15, fmt_saddr) */
+void fmt_saddr(struct cell *cell, const void *row);
+void fmt_daddr(struct cell *cell, const void *row);
+void fmt_sport(struct cell *cell, const void *row);
+void fmt_dport(struct cell *cell, const void *row);
 
 #endif

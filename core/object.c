@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The embedded BPF object: decompressed, opened, its variables found by name.
-#include "core.h"
+#include "frames.h"
 #include "btf.h"
 #include "btf_min.h"
 
@@ -81,10 +81,15 @@ void *bss_var(const struct run *run, const char *name)
 }
 
 /* In a pid namespace of its own the tool's user means the pids of that namespace. */
-static void filter_pidns(struct filter *filter)
+static void filter_settle(const struct run *run, struct filter *filter)
 {
 	struct stat st;
 
+	/* To name the stack of an event files are opened, which may be events again. */
+	if (run->applet->event_min && frames_wanted(run))
+		filter->not_pid = getpid();
+	filter->any = filter->not_pid || filter->pid || filter->tid || filter->uid != UID_ANY || filter->comm[0] ||
+		      filter->cgroup_id || filter->mntns;
 	/* The first namespace has a fixed inode number (PROC_PID_INIT_INO). */
 	if (stat("/proc/self/ns/pid", &st) || st.st_ino == 0xeffffffcU)
 		return;
@@ -149,7 +154,7 @@ void object_open(struct run *run)
 		opts_store(run);
 		filter = object_var(run, ".rodata", "filter", NULL);
 		if (filter)
-			filter_pidns(filter);
+			filter_settle(run, filter);
 	}
 	maps_setup(run);
 	events_setup(run);

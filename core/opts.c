@@ -13,6 +13,9 @@
 #ifndef CGROUP2_SUPER_MAGIC
 #define CGROUP2_SUPER_MAGIC 0x63677270
 #endif
+#ifndef NSFS_MAGIC
+#define NSFS_MAGIC 0x6e736673
+#endif
 
 enum { /* keys of the common options: beyond what a char of an applet can be */
 	KEY_HELP = 128, KEY_VERSION, KEY_INTERVAL, KEY_DURATION, KEY_COUNT, KEY_JSON, KEY_CSV, KEY_COLUMNS,
@@ -258,6 +261,28 @@ static void value_cgroup(const struct opt *opt, struct optval *val, const char *
 	val->filter.cgroup_level = level;
 }
 
+/* The inode number of a mount namespace: of a process, or a file as /proc/PID/ns/mnt. */
+static uint64_t value_mntns(const struct opt *opt, const char *arg)
+{
+	char path[64];
+	struct stat st;
+	struct statfs fs;
+	uint64_t pid;
+
+	if (parse_u64(arg, &pid)) {
+		snprintf(path, sizeof(path), "/proc/%llu/ns/mnt", (unsigned long long)pid);
+		if (stat(path, &st))
+			opt_wrong(opt, arg, errno == ENOENT ? "there is no such process"
+							    : strerror(errno));
+		return st.st_ino;
+	}
+	if (stat(arg, &st) || statfs(arg, &fs))
+		opt_wrong(opt, arg, strerror(errno));
+	if ((uint32_t)fs.f_type != NSFS_MAGIC)
+		opt_wrong(opt, arg, "is no namespace: expected a pid or /proc/PID/ns/mnt");
+	return st.st_ino;
+}
+
 static void value_parse(const struct opt *opt, struct optval *val, const char *arg)
 {
 	val->given = true;
@@ -278,6 +303,7 @@ static void value_parse(const struct opt *opt, struct optval *val, const char *a
 	case K_LIST: value_list(opt, val, arg); break;
 	case K_UID: val->num = value_uid(opt, arg); break;
 	case K_CGROUP: value_cgroup(opt, val, arg); break;
+	case K_MNTNS: val->num = value_mntns(opt, arg); break;
 	default:
 		val->num = opt->scale ? value_scaled(opt, arg) : value_number(opt, opt->kind, arg);
 	}
@@ -309,7 +335,7 @@ static int opt_by_name(const struct core *core, const char *name, size_t len)
 static unsigned char opt_letter(const struct applet *a, const struct opt *opt)
 {
 	if (opt->where != OPT_IN_RUN)
-		return opt->key > ' ' && opt->key < 127 ? opt->key : 0;
+		return opt->key > ' ' && opt->key < KEY_MNTNS ? opt->key : 0;
 	for (const struct opt *row = a->opts; row && row->name; row++)
 		if (row->where == OPT_LETTER && !strcmp(row->name, opt->name))
 			return row->key;

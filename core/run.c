@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One run of an applet from its command line to its last report. Every way of ending (signal,
 // duration, count, reader gone) goes through the same end.
-#include "core.h"
+#include "frames.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -67,9 +67,11 @@ static void report_heading(struct run *run)
 	}
 }
 
-static bool run_reports(const struct applet *a)
+static bool run_reports(const struct run *run)
 {
-	return a->hist || a->top || a->stacks || a->tick;
+	const struct applet *a = run->applet;
+
+	return a->hist || top_on(run) || a->stacks || a->tick;
 }
 
 static void report(struct run *run, uint64_t since)
@@ -79,17 +81,17 @@ static void report(struct run *run, uint64_t since)
 
 	run->now_ns = clock_now();
 	run->elapsed_ns = run->now_ns - since;
-	if (run_reports(a)) {
+	if (run_reports(run)) {
 		report_heading(run);
 		if (a->hist)
 			hist_report(run);
-		if (a->top)
+		if (top_on(run))
 			top_report(run);
 		if (a->stacks)
 			stacks_report(run);
 		if (a->tick)
 			a->tick(run);
-		if (core->common.count && !a->event_min && ++core->count >= core->common.count)
+		if (core->common.count && (!a->event_min || top_on(run)) && ++core->count >= core->common.count)
 			core->counted = core->stop = true;
 	}
 	loss_report(run);
@@ -121,7 +123,7 @@ static void wait_for_something(struct run *run, bool events, uint64_t wake_ns)
 		fds[n++] = (struct pollfd){ .fd = core->out.fd };
 	/* Few events do not wake us (bpf/events.bpf.h), nor do new processes with stacks: look for
 	 * them ten times a second. */
-	poll(fds, n, until(wake_ns, clock_now(), events || run->applet->stacks ? 100 : 60000));
+	poll(fds, n, until(wake_ns, clock_now(), events || frames_wanted(run) ? 100 : 60000));
 	if (fds[0].revents)
 		core->stop = true;
 	if (!core->out.tty && fds[n - 1].revents & POLLERR)
@@ -141,13 +143,13 @@ static void loop(struct run *run, bool events)
 		uint64_t now;
 
 		wait_for_something(run, events, MIN(end, next));
+		if (frames_wanted(run))
+			frames_look(run);
 		if (events) {
 			events_poll(run);
 			out_flush(&core->out);
 			core->stop |= core->out.closed;
 		}
-		if (run->applet->stacks)
-			stacks_look(run);
 		now = clock_now();
 		if (now >= next && !core->stop) {
 			report(run, since);
@@ -165,7 +167,7 @@ static void loop(struct run *run, bool events)
 		events_poll(run); /* what is in the buffer still counts */
 	run->last = true;
 	/* After the number of reports asked for, the rest is not one more. */
-	if (core->counted && run_reports(run->applet))
+	if (core->counted && run_reports(run))
 		loss_report(run);
 	else
 		report(run, since);
@@ -202,7 +204,7 @@ static void run_trace(struct run *run)
 		warn("ready");
 	if (a->title && run->format == FORMAT_TEXT && !stacks_folded(run))
 		out_printf(&core->out, "%s\n", a->title);
-	if (!a->top)
+	if (!top_on(run))
 		cols_header(run);
 	out_flush(&core->out);
 	loop(run, events);

@@ -40,12 +40,23 @@ static const struct order *order_given(const struct run *run)
 	opt_bad(run, top->sort_key, why);
 }
 
+bool top_on(const struct run *run)
+{
+	const struct top *top = run->applet->top;
+
+	return top && (!top->when || opt_on(run, top->when));
+}
+
 void top_setup(struct run *run)
 {
 	const struct top *top = run->applet->top;
 
 	if (!top)
 		return;
+	if (!top_on(run)) {
+		map_resize(run, top->map, 1);
+		return;
+	}
 	order_given(run);
 	if (run->core->common.map_entries)
 		map_resize(run, top->map, run->core->common.map_entries);

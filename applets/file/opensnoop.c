@@ -14,6 +14,7 @@ static const struct opt opts[] = {
 	OPT_USER('n', "name", "TEXT", "only tasks with this in their name"),
 	OPT_USER('f', "flag-filter", "FLAG[,FLAG]", "only opens with one of these, O_WRONLY,O_CREAT"),
 	OPT('F', full_path, "full-path", NULL, "make relative paths absolute"),
+	OPT('c', callers, "callers", NULL, "show the user stack, the functions that called open"),
 	OPT_USER('e', "extended-fields", NULL, "show FLAGS and MODE"),
 	OPT_USER('U', "print-uid", NULL, "show UID"),
 	OPT_USER('T', "timestamp", NULL, "show the time of day"),
@@ -97,6 +98,7 @@ static const struct col cols[] = {
 	COL_FMT_IF('e', flags, "FLAGS", -8, fmt_flags),
 	COL_FMT_IF('e', mode, "MODE", -5, fmt_mode),
 	COL(path, "PATH", 0),
+	COL_STACKS('c', stacks),
 	{ 0 }
 };
 

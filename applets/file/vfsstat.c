@@ -48,54 +48,27 @@ static void setup(struct run *run)
 			ro->kinds[compat][nr] = name ? call_kind(name) : 0;
 		}
 	}
-	if (!run->own)
-		run->own = xalloc(KINDS * sizeof(uint64_t));
 }
 
 static void tick(struct run *run)
 {
-	uint64_t now[KINDS], *seen = run->own;
 	struct counts row;
 
-	counts_read(run, "counts", 0, now, KINDS);
-	for (int i = 0; i < KINDS; i++) {
-		row.n[i] = now[i] - seen[i];
-		seen[i] = now[i];
-	}
+	counts_since(run, "counts", 0, (uint64_t *)row.n, KINDS);
 	row_print(run, &row, false);
 }
 
-/* Few a second are not rounded away: one fsync in ten seconds is 0.10/s. */
-static void rate(struct cell *cell, uint64_t n)
-{
-	const struct run *run = cell_run(cell);
-	double v = run->elapsed_ns ? n * 1e9 / run->elapsed_ns : 0;
-
-	if (run->format != FORMAT_TEXT)
-		cell_f64(cell, v, 3);
-	else
-		cell_f64(cell, v, !n || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2);
-}
-
-#define RATE(kind)							\
-	static void fmt_##kind(struct cell *cell, const void *row)	\
-	{								\
-		rate(cell, ((const EVENT *)row)->n[kind]);		\
-	}
-RATE(READS) RATE(WRITES) RATE(FSYNCS) RATE(OPENS) RATE(CREATES) RATE(UNLINKS) RATE(MKDIRS)
-RATE(RMDIRS) RATE(SPLICES)
-
 static const struct col cols[] = {
 	COL_TIME(0, "TIME"),
-	COL_FMT(n[READS], "READ/s", 8, fmt_READS),
-	COL_FMT(n[WRITES], "WRITE/s", 8, fmt_WRITES),
-	COL_FMT(n[FSYNCS], "FSYNC/s", 8, fmt_FSYNCS),
-	COL_FMT(n[OPENS], "OPEN/s", 8, fmt_OPENS),
-	COL_FMT(n[CREATES], "CREATE/s", 8, fmt_CREATES),
-	COL_FMT(n[UNLINKS], "UNLINK/s", 8, fmt_UNLINKS),
-	COL_FMT(n[MKDIRS], "MKDIR/s", 8, fmt_MKDIRS),
-	COL_FMT(n[RMDIRS], "RMDIR/s", 8, fmt_RMDIRS),
-	COL_FMT(n[SPLICES], "SPLICE/s", 8, fmt_SPLICES),
+	COL_RATE(n[READS], "READ/s", 8),
+	COL_RATE(n[WRITES], "WRITE/s", 8),
+	COL_RATE(n[FSYNCS], "FSYNC/s", 8),
+	COL_RATE(n[OPENS], "OPEN/s", 8),
+	COL_RATE(n[CREATES], "CREATE/s", 8),
+	COL_RATE(n[UNLINKS], "UNLINK/s", 8),
+	COL_RATE(n[MKDIRS], "MKDIR/s", 8),
+	COL_RATE(n[RMDIRS], "RMDIR/s", 8),
+	COL_RATE(n[SPLICES], "SPLICE/s", 8),
 	COL_IF('c', n[READS], "READS", 8),
 	COL_IF('c', n[WRITES], "WRITES", 8),
 	COL_IF('c', n[FSYNCS], "FSYNCS", 8),

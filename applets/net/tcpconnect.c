@@ -7,8 +7,6 @@
 #define RODATA struct tcpconnect_bpf__rodata
 #define EVENT struct event
 
-#include <bpf/bpf.h>
-
 static const struct opt opts[] = {
 	FILTER_PID('p'), FILTER_TID(1), FILTER_UID('u'), FILTER_COMM(2), FILTER_CGROUP(3),
 	OPT_CONST('4', only_ip, "ipv4", "IPv4 only", 4),
@@ -34,68 +32,51 @@ static void setup(struct run *run)
 	/* One probe for each packet: only where nothing else tells the port. */
 	if (!RUN_RODATA(run)->want_source || opt_on(run, 'x'))
 		prog_off(run, "queued");
-	map_resize(run, "counts", table ? 10240 : 1);
 }
-
-TUPLE_FORMATTERS(EVENT, tuple);
 
 static const struct col cols[] = {
 	COL_TIME('T', "TIME"),
 	COL_TIME_REL('t', "TIME(s)"),
-	{ COL_FIELD(uid, "UID", -6), .kind = K_U32, .when = 'U', .unless = 'c' },
-	{ COL_FIELD(pid, "PID", -7), .kind = K_U32, .unless = 'c' },
-	{ COL_FIELD(comm, "COMM", -16), .kind = K_STR, .unless = 'c' },
-	{ COL_FIELD(netns, "NETNS", -10), .kind = K_U32, .when = 4, .unless = 'c' },
-	{ COL_FIELD(tuple.ip, "IP", -2), .kind = K_U32, .unless = 'c' },
-	COL_UNLESS('c', tuple, "SADDR", -16, fmt_saddr),
-	COL_FMT_ONLY('c', tuple, "LADDR", -16, fmt_saddr),
+	COL_IF('U', uid, "UID", -6),
+	COL(pid, "PID", -7),
+	COL(comm, "COMM", -16),
+	COL_IF(4, netns, "NETNS", -10),
+	COL(tuple.ip, "IP", -2),
+	COL_FMT(tuple, "SADDR", -16, fmt_saddr),
 	COL_FMT_IF('s', tuple, "SPORT", -5, fmt_sport),
 	COL_FMT_ONLY('L', tuple, "LPORT", -5, fmt_sport),
-	COL_UNLESS('c', tuple, "DADDR", -16, fmt_daddr),
-	COL_FMT_ONLY('c', tuple, "RADDR", -16, fmt_daddr),
-	COL_UNLESS('c', tuple, "DPORT", -5, fmt_dport),
-	COL_FMT_ONLY('c', tuple, "RPORT", -5, fmt_dport),
+	COL_FMT(tuple, "DADDR", -16, fmt_daddr),
+	COL_FMT(tuple, "DPORT", -5, fmt_dport),
 	COL_ONLY('x', err, "ERR", 3),
-	COL_ONLY('c', connects, "CONNECTS", 8),
 	{ 0 }
 };
 
-/* Most connects first; what has as many, by address. */
-static int row_order(const void *a, const void *b)
-{
-	const EVENT *x = a, *y = b;
+/* The table of -c */
+struct row {
+	struct tuple tuple;
+	u64 connects;
+};
+#undef EVENT
+#define EVENT struct row
 
-	if (x->connects != y->connects)
-		return x->connects < y->connects ? 1 : -1;
-	return memcmp(&x->tuple, &y->tuple, sizeof(x->tuple));
-}
+static const struct col count_cols[] = {
+	COL_FMT(tuple, "LADDR", -16, fmt_saddr),
+	COL_FMT_ONLY('s', tuple, "SPORT", -5, fmt_sport),
+	COL_FMT_ONLY('L', tuple, "LPORT", -5, fmt_sport),
+	COL_FMT(tuple, "RADDR", -16, fmt_daddr),
+	COL_FMT(tuple, "RPORT", -5, fmt_dport),
+	COL(connects, "CONNECTS", 8),
+	{ 0 }
+};
 
-/* The table of -c, whose entries are taken out. */
-static void tick(struct run *run)
-{
-	int fd = map_fd(run, "counts");
-	struct tuple key, next;
-	EVENT *rows = NULL;
-	size_t n = 0;
-	bool more = opt_on(run, 'c') && !bpf_map_get_next_key(fd, NULL, &next);
-
-	while (more) {
-		EVENT e = { .tuple = key = next };
-
-		more = !bpf_map_get_next_key(fd, &key, &next);
-		if (bpf_map_lookup_elem(fd, &key, &e.connects))
-			continue;
-		bpf_map_delete_elem(fd, &key);
-		if (!(n & (n - 1)))
-			rows = xrealloc(rows, (n ? n * 2 : 1) * sizeof(*rows));
-		rows[n++] = e;
-	}
-	if (n)
-		qsort(rows, n, sizeof(*rows), row_order);
-	for (size_t i = 0; i < n; i++)
-		row_print(run, &rows[i], false);
-	free(rows);
-}
+static const struct top counts = {
+	.when = 'c',
+	.cols = count_cols,
+	.map = "counts",
+	.key_size = sizeof(struct tuple),
+	.value_size = sizeof(u64),
+	.sort = "CONNECTS",
+};
 
 static const struct probe probes[] = {
 	{ "TCP connects", "v4_fexit ?v6_fexit" },
@@ -118,10 +99,10 @@ APPLET(tcpconnect) = {
 		"A connect is shown when its SYN goes out. One that the program gave up waiting\n"
 		"for, by closing the socket, has failed, too: ERR is 103 (ECONNABORTED).\n",
 	OBJECT(tcpconnect),
-	EVENT_SIZE,
+	.event_min = sizeof(struct event),
 	.opts = opts,
 	.cols = cols,
 	.probes = probes,
 	.setup = setup,
-	.tick = tick,
+	.top = &counts,
 };

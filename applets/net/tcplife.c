@@ -48,18 +48,16 @@ static void fmt_comm(struct cell *cell, const void *row)
 		cell_none(cell);
 }
 
-TUPLE_FORMATTERS(EVENT, tuple);
-
 static const struct col cols[] = {
 	COL_TIME('T', "TIME"),
 	COL_TIME_REL('t', "TIME(s)"),
 	COL_FMT(pid, "PID", -7, fmt_pid),
 	COL_FMT(comm, "COMM", -16, fmt_comm),
 	COL_IF('w', tuple.ip, "IP", -2),
-	COL_UNLESS('w', tuple, "LADDR", -15, fmt_saddr),
+	COL_FMT_UNLESS('w', tuple, "LADDR", -15, fmt_saddr),
 	COL_FMT_ONLY('w', tuple, "LADDR", -39, fmt_saddr),
 	COL_FMT(tuple, "LPORT", -5, fmt_sport),
-	COL_UNLESS('w', tuple, "RADDR", -15, fmt_daddr),
+	COL_FMT_UNLESS('w', tuple, "RADDR", -15, fmt_daddr),
 	COL_FMT_ONLY('w', tuple, "RADDR", -39, fmt_daddr),
 	COL_FMT(tuple, "RPORT", -5, fmt_dport),
 	COL_DIV(tx_bytes, "TX_KB", 7, 1024, 0),

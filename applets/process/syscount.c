@@ -97,7 +97,7 @@ static double weight(const struct run *run, const void *row)
 }
 
 static const struct col cols[] = {
-	COL_UNLESS('P', key, "SYSCALL", -22, fmt_syscall),
+	COL_FMT_UNLESS('P', key, "SYSCALL", -22, fmt_syscall),
 	COL_ONLY('P', key.id, "PID", -7),
 	COL_FMT_ONLY('P', key, "COMM", -16, fmt_comm),
 	COL(value.count, "COUNT", 10),

@@ -11,7 +11,7 @@ const volatile bool queued, by_disk, by_flags;
  * whose queue keeps statistics (iostats) or has a scheduler. */
 static __always_inline u64 own_start(struct request *rq)
 {
-	return queued && !filter_given() ? BPF_CORE_READ(rq, start_time_ns) : 0;
+	return queued && !filter.any ? BPF_CORE_READ(rq, start_time_ns) : 0;
 }
 
 static __noinline void io_took(u64 start, struct gendisk *disk, u32 flags)

@@ -4,10 +4,12 @@
 #include "events.bpf.h"
 #include "syscall.bpf.h"
 #include "path.bpf.h"
+#include "stack_store.bpf.h"
 #include "opensnoop.h"
 
 const volatile bool only_failed;
 const volatile bool full_path;
+const volatile bool callers;
 const volatile __u64 any_flags;	/* opens with one of these O_* only; 0: all */
 
 /* The arguments at entry, for kernels that cannot tell them at the end. */
@@ -44,6 +46,8 @@ static __noinline int opened(void *ctx, const struct args *args, long ret)
 	e->flags = args->flags;
 	e->mode = args->mode;
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	if (callers)
+		stack_ref_take(ctx, &e->stacks, STACK_USER);
 	if (full_path)
 		len = path_user_full(e->path, args->dirfd, args->path);
 	else

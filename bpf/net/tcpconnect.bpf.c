@@ -76,7 +76,6 @@ static __always_inline void event_begin(struct event *e, struct sock *sk)
 	e->pid = bpf_get_current_pid_tgid() >> 32;
 	e->uid = bpf_get_current_uid_gid();
 	e->netns = sock_netns(sk);
-	e->connects = 1;
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 }
 

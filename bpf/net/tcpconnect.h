@@ -7,6 +7,5 @@ struct event {
 	struct tuple tuple;
 	__u32 pid, uid, netns;
 	__s32 err;		/* errno of a failed one */
-	__u64 connects;		/* how many: 1, except in the table of -c */
 	char comm[TASK_COMM_LEN];
 };

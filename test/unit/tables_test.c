@@ -51,6 +51,9 @@ static void check_maps(const struct applet *a, const struct bpf_object *obj)
 	if (a->stacks)
 		check(bpf_object__find_map_by_name(obj, "stack_counts") &&
 		      bpf_object__find_map_by_name(obj, "stacks"), "%s: no stack maps", a->name);
+	for (const struct col *c = a->cols; c && c->head; c++)
+		check(c->kind != K_STACKS || bpf_object__find_map_by_name(obj, "stacks"),
+		      "%s: column %s: no map stacks", a->name, c->head);
 	check(!a->event_min == !bpf_object__find_map_by_name(obj, "events"),
 	      "%s: event size and the map events do not go together", a->name);
 	if (a->event_min && struct_size(obj, "event"))

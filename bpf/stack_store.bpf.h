@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Stacks, kernel and user, each stored once by a hash of all its frames (bpf_get_stackid() has 32
+ * bits of one, and loses a stack whose place in its table is taken). Sums by stack are in
+ * stack.bpf.h; an event, or the key of a histogram, has them by a struct stack_ref:
+ *
+ *	stack_ref_take(ctx, &event->stacks, STACK_KERNEL | STACK_USER);	of the current task
+ *
+ * and COL_STACKS() shows them. The core sizes the maps. */
+#ifndef STACK_STORE_BPF_H
+#define STACK_STORE_BPF_H
+
+#include "common.bpf.h"
+#include "stack.h"
+
+const volatile u32 stack_depth = 127; /* frames of a stack; the core sizes both maps by it */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, u64);
+	__type(value, u64[127]);
+} stacks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64[127]);
+} stack_scratch SEC(".maps");
+
+/* The processes that were met since the core last looked, a tenth of a second ago, each with its
+ * address space, which changes with exec: it reads their mappings while they live. No more than a
+ * hint, so it may be full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, u64);
+} stack_procs SEC(".maps");
+
+/* The id of one stack of the current task, the kernel's or with BPF_F_USER_STACK the user's. It
+ * fails when a program that was preempted has the CPU's one buffer for unwinding. */
+static __noinline u64 stack_id(void *ctx, u64 flags)
+{
+	u32 zero = 0;
+	u64 *ip = bpf_map_lookup_elem(&stack_scratch, &zero), id = 0;
+	long len = ip ? bpf_get_stack(ctx, ip, stack_depth * sizeof(*ip), flags) : 0;
+
+	if (!len || !ip)
+		return STACK_NONE;
+	for (u32 i = 0; i < stack_depth && ip[i]; i++) { /* the rest is zero */
+		id = (id ^ ip[i]) * 0x9e3779b97f4a7c15;
+		id ^= id >> 32;
+	}
+	if (len < 0 || (!bpf_map_lookup_elem(&stacks, &id) &&
+			bpf_map_update_elem(&stacks, &id, ip, BPF_ANY))) {
+		LOST(stacks);
+		return STACK_LOST;
+	}
+	return id;
+}
+
+static __always_inline void stack_proc_hint(u32 pid)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	u64 mm = (u64)BPF_CORE_READ(task, mm), *known = bpf_map_lookup_elem(&stack_procs, &pid);
+
+	if (!known || *known != mm)
+		bpf_map_update_elem(&stack_procs, &pid, &mm, BPF_ANY);
+}
+
+/* `which`: STACK_KERNEL, STACK_USER or both. */
+static __always_inline void stack_ref_take(void *ctx, struct stack_ref *ref, u32 which)
+{
+	ref->pid = current_pid_tgid() >> 32;
+	ref->taken = which;
+	ref->kernel = which & STACK_KERNEL ? stack_id(ctx, 0) : STACK_NONE;
+	ref->user = which & STACK_USER ? stack_id(ctx, BPF_F_USER_STACK) : STACK_NONE;
+	if (ref->user > STACK_LOST)
+		stack_proc_hint(ref->pid);
+}
+
+#endif

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Stored stacks and the names of their frames.
+#include "frames.h"
+#include "ksyms.h"
+#include "usyms.h"
+
+#include <unistd.h>
+
+enum { DEPTH_DEFAULT = 127, STORAGE_DEFAULT = 8192, PROCS_MAX = 4096 };
+
+/* Lives as long as the run. */
+struct names {
+	struct ksyms *kernel;
+	struct usyms *user;
+	struct proc_seen {
+		uint32_t pid;
+		uint64_t mm;
+	} *proc;	/* whose mappings have been read, by pid % PROCS_MAX */
+	bool warned;
+};
+
+/* ---- before load ---- */
+
+/* How deep stacks may be: what the kernel allows is an administrator's setting. */
+static uint32_t depth_allowed(uint64_t asked)
+{
+	static const char path[] = "/proc/sys/kernel/perf_event_max_stack";
+	uint64_t depth = asked ? asked : DEPTH_DEFAULT, most;
+	char text[32];
+
+	if (file_read(path, text, sizeof(text)) < 1 || !parse_u64(text, &most) || depth <= most)
+		return depth;
+	if (asked)
+		die(EXIT_FAIL, "this system takes stacks of %llu frames at most; "
+			       "sysctl kernel.perf_event_max_stack raises that",
+		    (unsigned long long)most);
+	return most ? most : 1;
+}
+
+/* The store is memory that is taken at once: a small machine gives a 32nd of what it has. */
+static uint32_t storage_default(size_t each)
+{
+	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+
+	return MIN(memory / 32 / each, (uint64_t)STORAGE_DEFAULT);
+}
+
+static bool has_stacks(const struct colset *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->col[i]->kind == K_STACKS)
+			return true;
+	return false;
+}
+
+bool frames_wanted(const struct run *run)
+{
+	const struct core *core = run->core;
+
+	return run->applet->stacks || core->stack_cols.n || has_stacks(&core->cols) ||
+	       has_stacks(&core->keys);
+}
+
+void frames_setup(struct run *run, uint64_t depth_asked, uint64_t storage)
+{
+	struct bpf_map *stacks = bpf_object__find_map_by_name(run->obj, "stacks");
+	uint32_t *depth = object_var(run, ".rodata", "stack_depth", NULL);
+	size_t each;
+
+	if (!stacks)
+		return;
+	if (!frames_wanted(run)) {
+		map_resize(run, "stacks", 1);
+		return;
+	}
+	*depth = depth_allowed(depth_asked);
+	each = *depth * sizeof(uint64_t);
+	map_resize(run, "stacks", storage ? storage : storage_default(each));
+	bpf_map__set_value_size(stacks, each);
+	bpf_map__set_value_size(bpf_object__find_map_by_name(run->obj, "stack_scratch"), each);
+	/* Stacks of events are printed at once: the least recently used may go. */
+	if (!run->applet->stacks && !run->applet->hist)
+		bpf_map__set_type(stacks, BPF_MAP_TYPE_LRU_HASH);
+}
+
+/* ---- while it runs ---- */
+
+/* A process that has stacks. Its mappings are read while it lives, and again after an exec, so that
+ * what has ended by the time of the report still has names. */
+static void proc_see(const void *key, const void *value, void *arg)
+{
+	struct names *names = arg;
+	struct proc_seen *p, now;
+
+	memcpy(&now.pid, key, sizeof(now.pid));
+	memcpy(&now.mm, value, sizeof(now.mm));
+	p = &names->proc[now.pid % PROCS_MAX];
+	if (!now.pid || (p->pid == now.pid && p->mm == now.mm))
+		return;
+	if (p->pid == now.pid)
+		usyms_forget(names->user, now.pid);
+	*p = now;
+	usyms_snapshot(names->user, now.pid);
+}
+
+static struct names *names_of(struct run *run)
+{
+	struct names *names = run->core->names;
+
+	if (!names) {
+		names = run->core->names = xalloc(sizeof(*names));
+		names->proc = xalloc(PROCS_MAX * sizeof(*names->proc));
+		names->kernel = ksyms_new();
+		names->user = usyms_new();
+	}
+	return names;
+}
+
+void frames_look(struct run *run)
+{
+	map_drain(run, "stack_procs", true, proc_see, names_of(run));
+}
+
+/* ---- one stack ---- */
+
+static const char *kernel_name(struct names *names, uint64_t ip, uint64_t *offset,
+			       const char **module)
+{
+	int err = ksyms_load(names->kernel);
+
+	if (err && !names->warned) {
+		names->warned = true;
+		warn("no names of kernel functions: %s", err == -EPERM
+		     ? "kernel.kptr_restrict hides them, CAP_SYSLOG shows them" : strerror(-err));
+	}
+	return err ? NULL : ksyms_find(names->kernel, ip, offset, module);
+}
+
+/* What a tracepoint or a trampoline puts between the kernel's function and the program. */
+static bool is_machinery(struct names *names, uint64_t ip)
+{
+	static const char *const begins[] = { "bpf_trace_run", "__bpf_trace_", "__traceiter_",
+					      "bpf_trampoline_", "bpf_prog_", "__probestub_" };
+	const char *module = NULL, *name = kernel_name(names, ip, NULL, &module);
+
+	if (name && module && !strcmp(module, "bpf"))
+		return true;
+	for (size_t i = 0; name && i < ARRAY_LEN(begins); i++)
+		if (!strncmp(name, begins[i], strlen(begins[i])))
+			return true;
+	return false;
+}
+
+static void machinery_cut(struct names *names, struct frames *f)
+{
+	int n = 0;
+
+	while (n < f->n - 1 && is_machinery(names, f->ip[n]))
+		n++;
+	f->n -= n;
+	memmove(f->ip, f->ip + n, f->n * sizeof(*f->ip));
+}
+
+void frames_get(struct run *run, uint64_t id, bool kernel, uint32_t pid, struct frames *f)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, "stacks");
+	int depth = bpf_map__value_size(map) / sizeof(uint64_t);
+
+	f->n = 0;
+	f->kernel = kernel;
+	f->pid = pid;
+	f->lost = id == STACK_LOST ||
+		  (id != STACK_NONE && bpf_map_lookup_elem(bpf_map__fd(map), &id, f->ip));
+	while (id != STACK_NONE && !f->lost && f->n < depth && f->ip[f->n])
+		f->n++;
+	if (kernel)
+		machinery_cut(names_of(run), f);
+}
+
+/* But for the innermost they are return addresses, behind the call: one byte less is in the caller
+ * for sure. */
+void frame_text(struct run *run, const struct frames *f, int i, const struct frame_style *style,
+		char text[FRAME_TEXT])
+{
+	struct names *names = names_of(run);
+	uint64_t offset, ip = f->ip[i] - (i > 0);
+	const char *tail = f->kernel && style->kernel_tail ? style->kernel_tail : "";
+	const char *object = NULL;
+	const char *name = f->kernel ? kernel_name(names, ip, &offset, &object)
+				     : usyms_find(names->user, f->pid, ip, &offset, &object);
+
+	if (style->address)
+		snprintf(text, FRAME_TEXT, "0x%llx%s", (unsigned long long)f->ip[i], tail);
+	else if (!name)
+		snprintf(text, FRAME_TEXT, "[%s]%s", object ? object : "unknown", tail);
+	else if (style->offsets)
+		snprintf(text, FRAME_TEXT, "%s+0x%llx%s", name,
+			 (unsigned long long)offset + (i > 0), tail);
+	else
+		snprintf(text, FRAME_TEXT, "%s%s", name, tail);
+	for (char *p = strchr(text, ';'); p; p = strchr(p, ';'))
+		*p = ':';
+}
+
+void frame_line(struct out *o, const char *text)
+{
+	out_pad(o, 4);
+	out_text(o, text, strlen(text));
+	out_bytes(o, "\n", 1);
+}
+
+void frames_json(struct run *run, const struct frames *f, const struct frame_style *style)
+{
+	struct out *o = &run->core->out;
+	char text[FRAME_TEXT];
+
+	out_printf(o, "\"%s\":%s", f->kernel ? "kernel" : "user", f->lost ? "null" : "[");
+	for (int i = 0; i < f->n; i++) {
+		frame_text(run, f, i, style, text);
+		out_str(o, i ? "," : "");
+		out_json(o, text, sizeof(text));
+	}
+	out_str(o, f->lost ? "" : "]");
+}
+
+/* ---- a stack_ref ---- */
+
+static const struct frame_style plain;
+
+static void ref_lines(struct run *run, const struct frames *f)
+{
+	char text[FRAME_TEXT];
+
+	if (f->lost)
+		frame_line(&run->core->out, "[lost stack]");
+	for (int i = 0; i < f->n; i++) {
+		frame_text(run, f, i, &plain, text);
+		frame_line(&run->core->out, text);
+	}
+}
+
+/* As far as it fits. */
+static size_t ref_join(struct run *run, const struct frames *f, char *to, size_t used, size_t size)
+{
+	char text[FRAME_TEXT] = "[lost stack]";
+
+	for (int i = f->lost ? -1 : 0; i < f->n && used < size; i++) {
+		if (i >= 0)
+			frame_text(run, f, i, &plain, text);
+		used += snprintf(to + used, size - used, "%s%s", used ? ";" : "", text);
+	}
+	return MIN(used, size - 1);
+}
+
+void stack_ref_print(struct run *run, const struct stack_ref *ref)
+{
+	static struct frames kernel, user;
+	struct out *o = &run->core->out;
+
+	frames_get(run, ref->kernel, true, 0, &kernel);
+	frames_get(run, ref->user, false, ref->pid, &user);
+	if (run->format == FORMAT_JSON) {
+		if (ref->taken & STACK_KERNEL)
+			frames_json(run, &kernel, &plain);
+		if (ref->taken == (STACK_KERNEL | STACK_USER))
+			out_bytes(o, ",", 1);
+		if (ref->taken & STACK_USER)
+			frames_json(run, &user, &plain);
+	} else if (run->format == FORMAT_CSV) {
+		char text[16384] = "";
+		size_t n = ref_join(run, &kernel, text, 0, sizeof(text));
+
+		ref_join(run, &user, text, n, sizeof(text));
+		out_csv(o, text, sizeof(text));
+	} else {
+		ref_lines(run, &kernel);
+		ref_lines(run, &user);
+	}
+}
