@@ -5,6 +5,7 @@
 #include "core.h"
 #include "caps.h"
 #include "features.h"
+#include "ksyms.h"
 #include "tracefs.h"
 
 #include <linux/perf_event.h>
@@ -253,6 +254,21 @@ static struct bpf_link *attach_many(struct bpf_program *prog, const struct targe
 	return bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
 }
 
+/* A function that the compiler gave a suffix (.isra.0, .llvm.123) is found by its first name. */
+static struct bpf_link *attach_kprobe(struct bpf_program *prog, const char *function)
+{
+	bool ret = section_is(prog, "kretprobe");
+	struct bpf_link *link = bpf_program__attach_kprobe(prog, ret, function);
+	char real[256];
+
+	if (link || errno != ENOENT)
+		return link;
+	if (kallsyms_has_func(function, real, sizeof(real)) && strcmp(real, function))
+		return bpf_program__attach_kprobe(prog, ret, real);
+	errno = ENOENT;
+	return NULL;
+}
+
 static struct bpf_link *attach_one(struct run *run, struct bpf_program *prog)
 {
 	const char *target = target_of(run, bpf_program__name(prog));
@@ -262,8 +278,9 @@ static struct bpf_link *attach_one(struct run *run, struct bpf_program *prog)
 		return attach_many(prog, many);
 	if (is_tracepoint(prog))
 		return attach_tracepoint(prog);
-	if (is_kprobe(prog) && target)
-		return bpf_program__attach_kprobe(prog, section_is(prog, "kretprobe"), target);
+	if (is_kprobe(prog))
+		return attach_kprobe(prog, target ? target
+						  : strchr(bpf_program__section_name(prog), '/') + 1);
 	return bpf_program__attach(prog);
 }
 
