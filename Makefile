@@ -146,7 +146,9 @@ $(TEST_BIN)/audit/%.bpf.o: test/unit/audit/%.bpf.c test/unit/audit/common.h | $(
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 	@$(OBJCOPY_BPF) -g $@
 
+# build/test is where test/run and test/vm look when called by hand.
 test-tools: bpftools $(tests)
+	@$(if $(filter $(ARCH),$(host_arch)),ln -sfn $(notdir $(O))/test build/test)
 
 # T="opensnoop net": only these tests; KERNELS="5.10 newest": on these in qemu besides the own one
 export KERNELS

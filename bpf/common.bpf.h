@@ -84,6 +84,17 @@ static __always_inline bool filtered(void)
 	return filter.any && filtered_by();
 }
 
+/* Who it is: pid, tid, uid and comm of the current task, into the members of those names; pids as the
+ * tool's own namespace counts them, as --pid does. bpf_get_current_pid_tgid() is for keys of maps
+ * only, where it identifies tasks that the namespace cannot see, too. */
+#define task_note(e) ({						\
+	u64 id_ = current_pid_tgid();				\
+	(e)->pid = id_ >> 32;					\
+	(e)->tid = id_;						\
+	(e)->uid = bpf_get_current_uid_gid();			\
+	bpf_get_current_comm((e)->comm, sizeof((e)->comm));	\
+})
+
 /* Marks a string that filled its buffer, so that nobody takes it for the whole. `len` as the
  * bpf_probe_read_*_str() helpers return it. */
 static __always_inline void mark_cut(char *buf, u32 size, long len)

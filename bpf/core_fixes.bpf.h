@@ -26,7 +26,7 @@ static __always_inline u32 task_state(struct task_struct *task)
 
 /* The pid (process: the thread group's) of a task as seen from the pid namespace that the tool runs
  * in, or 0 where it cannot be seen from there. In the first namespace that is just the number. */
-static __always_inline u32 task_pid_seen(struct task_struct *task, bool process)
+static __noinline u32 task_pid_seen(struct task_struct *task, bool process)
 {
 	struct pid *pid;
 	struct upid *upid;
@@ -47,16 +47,18 @@ static __always_inline u32 task_pid_seen(struct task_struct *task, bool process)
 	return 0;
 }
 
-/* bpf_get_current_pid_tgid() as seen from the tool's own pid namespace (the helper: 5.7). */
+/* bpf_get_current_pid_tgid() as seen from the tool's own pid namespace, 0 for what cannot be seen
+ * from there. (Not by bpf_get_ns_current_pid_tgid(), which knows no namespaces below that one.) */
+static __noinline u64 current_pid_tgid_seen(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return (u64)task_pid_seen(task, true) << 32 | task_pid_seen(task, false);
+}
+
 static __always_inline u64 current_pid_tgid(void)
 {
-	struct bpf_pidns_info ns = {};
-
-	if (!filter.pidns_ino)
-		return bpf_get_current_pid_tgid();
-	if (bpf_get_ns_current_pid_tgid(filter.pidns_dev, filter.pidns_ino, &ns, sizeof(ns)))
-		return 0;
-	return (u64)ns.tgid << 32 | ns.pid;
+	return filter.pidns_ino ? current_pid_tgid_seen() : bpf_get_current_pid_tgid();
 }
 
 /* The id of the task's cgroup (v2), or of its ancestor, `level` steps below the root. The array of

@@ -20,8 +20,8 @@ struct {
 } events SEC(".maps");
 
 /* Longest event, of any tool. A program runs to its end on one CPU and never inside itself (the
- * kernel skips such a run, and counts it), so one buffer per CPU and object suffices; programs of one object that can
- * interrupt each other use event_reserve(). */
+ * kernel skips such a run, and counts it), so one buffer per CPU and object suffices; programs of one
+ * object that can interrupt each other use event_reserve(). */
 #ifndef EVENT_MAX /* an object with longer ones defines it first; 32 KB is all that a CPU can have */
 #define EVENT_MAX 8192
 #endif

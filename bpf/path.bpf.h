@@ -96,16 +96,29 @@ __noinline int path_step(int step)
 	return 0;
 }
 
+/* Pipes, sockets and memfds hang in no tree; to a walk they look like a root. They may have a name. */
+static __always_inline long path_nowhere(char *to, struct dentry *dentry)
+{
+	long len = bpf_probe_read_kernel_str(to, NAME_MAX + 1, BPF_CORE_READ(dentry, d_name.name));
+
+	return len < 1 ? 1 : len & (2 * NAME_MAX + 1);
+}
+
 /* The absolute path of (mnt, dentry) as the current task sees it from its root. Cut at the front,
- * with "...", where it is longer than the buffer or deeper than PATH_DEPTH. */
+ * with "...", where it is longer than the buffer or deeper than PATH_DEPTH. Empty where there is no
+ * dentry; of what hangs in no tree (pipes, sockets, memfds) the bare name, mostly empty. */
 static __noinline long path_resolve(char *to, struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u32 zero = 0, len;
 	struct path_walk *w = bpf_map_lookup_elem(&path_walks, &zero);
 
-	if (!w)
-		return 0;
+	if (!w || !dentry) {
+		to[0] = 0;
+		return 1;
+	}
+	if (BPF_CORE_READ(dentry, d_parent) == dentry && BPF_CORE_READ(mnt, mnt_root) != dentry)
+		return path_nowhere(to, dentry);
 	w->dentry = dentry;
 	w->mnt = mnt;
 	w->root = BPF_CORE_READ(task, fs, root.dentry);

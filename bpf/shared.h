@@ -12,8 +12,7 @@
 /* Which tasks are of interest. Lives in .rodata, so the verifier removes what is not asked for. */
 struct filter {
 	__u64 cgroup_id;	/* 0: any. The inode of the cgroup v2 folder */
-	__u64 pidns_dev;	/* where pid and tid count, if not in the first pid namespace */
-	__u64 pidns_ino;
+	__u64 pidns_ino;	/* where pids count, if not in the first pid namespace */
 	__u32 cgroup_level;	/* depth of that cgroup below the root */
 	__u32 pid;		/* 0: any. The process (tgid) */
 	__u32 tid;		/* 0: any. The thread */

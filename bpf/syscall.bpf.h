@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Arguments and results of system calls, in the tracepoints' contexts and in the registers. */
+/* Arguments and results of system calls, in the tracepoints' contexts and in the registers.
+ *
+ * tp/syscalls/sys_enter_NAME and sys_exit_NAME cost something only where that call is made, but do not
+ * see the 32-bit programs of a 64-bit kernel, and want CONFIG_FTRACE_SYSCALLS. raw_tp and tp_btf
+ * sys_enter and sys_exit see every call, and cost on every call. */
 #ifndef SYSCALL_BPF_H
 #define SYSCALL_BPF_H
 

@@ -6,6 +6,9 @@
  *	struct task_value { u64 ns; ... };
  *	#include "task_store.bpf.h"
  *
+ * (What has a task's number at hand only, as a system call from entry to exit, does well with a hash by
+ * thread: each call returns, so nothing is left behind. LRU hashes forget in silence when full.)
+ *
  * `typed` says that the task came from the arguments of a tp_btf program, which alone may use task
  * storage. A task that ends may leave its value behind: task_gone() at its last switch. */
 #ifndef TASK_STORE_BPF_H

@@ -165,7 +165,8 @@ struct col {
 #define COL_FMT_UNLESS(k, f, h, w, fn) { COL_FIELD(f, h, w), .fmt = (fn), .unless = (k) }
 /* A count, shown as so many a second of the interval: COL_RATE(n[READS], "READ/s", 8) */
 #define COL_RATE(f, h, w) { COL_FIELD(f, h, w), .kind = KIND(FIELD(EVENT, f)), .rate = true }
-/* When it happened. The event's first member is __u64 time_ns, of bpf_ktime_get_ns(). JSON has
+/* When it happened; of what takes time, when it was over. The event's first member is __u64 time_ns,
+ * of bpf_ktime_get_ns(). A tool without letters of its own for it has -T "timestamp". JSON has
  * "time" always, so these are text's (and CSV's). Key 0: always. */
 #define COL_TIME(k, h) { .head = (h), .width = -8, .kind = K_TIME, .when = (k) }
 #define COL_TIME_REL(k, h) { .head = (h), .width = -12, .kind = K_TIME_REL, .when = (k) }
@@ -183,7 +184,11 @@ void cell_printf(struct cell *cell, const char *fmt, ...) PRINTF(2, 3);
 void cell_u64(struct cell *cell, uint64_t v);
 void cell_s64(struct cell *cell, int64_t v);
 void cell_f64(struct cell *cell, double v, int decimals);
-void cell_none(struct cell *cell); /* "-" in text, null in JSON */
+void cell_none(struct cell *cell); /* "-" in text, null in JSON: there is no such value */
+/* names[v], the number itself beyond `n` or where that is NULL. */
+void cell_enum(struct cell *cell, const char *const *names, size_t n, uint64_t v);
+/* A formatter of a string that may be empty, and then is no value. */
+void fmt_text(struct cell *cell, const void *row);
 const struct run *cell_run(const struct cell *cell);
 /* The field that this column is of: lets one formatter serve several. */
 const void *cell_ptr(const struct cell *cell, const void *row);
@@ -259,9 +264,10 @@ struct stacks {
 
 /* ---- Probes ----
  * Consecutive rows with the same `what` are one choice, best first: the first row whose programs
- * all load and attach is taken. A program with "?" before it may be missing (a system call that
- * this architecture lacks). A last row with "" means that the tool does without. Programs that no
- * row names are always needed. */
+ * all load and attach is taken. A table may have several choices, each with rows of its own. A
+ * program with "?" before it may be missing (a system call that this architecture lacks); a row of
+ * such alone never fails. A last row with "" means that the tool does without. Programs that no row
+ * names are always needed. */
 
 struct probe {
 	const char *what;	/* named in messages: "block I/O completion" */
@@ -356,7 +362,7 @@ struct run {
 	uint64_t elapsed_ns;	/* tick(): since the last report, measured */
 	uint64_t now_ns;	/* tick(): CLOCK_MONOTONIC of this report */
 	bool last;		/* tick(): the final one */
-	void *own;		/* the applet's own state, made by its setup(); the core leaves it alone */
+	void *own;		/* the applet's own state, made by its setup() */
 	struct core *core;	/* what only the core touches */
 };
 

@@ -49,7 +49,7 @@ const char *btf_min_from(const void *elf, size_t size, const void *raw, size_t r
  * of its modules seems to have: then libbpf has to look for itself. */
 const char *btf_min_kernel(const void *elf, size_t size);
 
-/* The length of a type's record in raw BTF (Documentation/bpf/btf.rst); 0: of a kind that is not known. */
+/* The length of a type's record in raw BTF (Documentation/bpf/btf.rst); 0: of an unknown kind. */
 static inline uint32_t btf_record_len(const struct btf_type *t)
 {
 	static const uint8_t fixed[32] = {

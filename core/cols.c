@@ -105,6 +105,24 @@ void cell_none(struct cell *cell)
 	cell_digits(cell, none, strlen(none));
 }
 
+void cell_enum(struct cell *cell, const char *const *names, size_t n, uint64_t v)
+{
+	if (v < n && names[v])
+		cell_str(cell, names[v]);
+	else
+		cell_u64(cell, v);
+}
+
+void fmt_text(struct cell *cell, const void *row)
+{
+	const char *text = cell_ptr(cell, row);
+
+	if (*text)
+		cell_strn(cell, text, cell->col->size);
+	else
+		cell_none(cell);
+}
+
 static int64_t field_s64(const struct col *col, const void *row)
 {
 	const void *p = (const char *)row + col->off;

@@ -104,8 +104,8 @@ void record_end(struct run *run);
 
 /* maps.c */
 typedef void map_entry_fn(const void *key, const void *value, void *arg);
-/* Call `fn` (NULL: nothing) with each entry of the hash; values of per-CPU maps are summed as __u64s first. With
- * `take` the entries are removed. In batches where the kernel has them (5.6). Dies on failure. */
+/* Call `fn` (NULL: nothing) with each entry of the hash; values of per-CPU maps are summed as __u64s
+ * first. With `take` the entries are removed. In batches where the kernel has them (5.6). Dies on failure. */
 void map_drain(const struct run *run, const char *map, bool take, map_entry_fn *fn, void *arg);
 void maps_setup(struct run *run);	/* before load */
 
@@ -113,7 +113,8 @@ void maps_setup(struct run *run);	/* before load */
 /* Open, load and attach by the applet's ladder. Dies, with the reasons, if nothing works. */
 void probes_attach(struct run *run);
 void probes_detach(struct run *run);
-/* Write to `fd` "r" or, if any choice was not the first, "f", and the programs in use. */
+/* Write to `fd` "r" or, if any choice was not the first (doing without aside), "f", and the programs
+ * in use. */
 void probes_describe(struct run *run, int fd);
 /* Is `prog` a word of the list `progs` of a probe's row? */
 bool probe_names(const char *progs, const char *prog, bool *optional);

@@ -27,8 +27,8 @@ struct frame_style {
 
 /* Are stacks to be shown in this run? */
 bool frames_wanted(const struct run *run);
-/* Before load: sizes of the maps, where the object has them. `depth` and `storage` are what the user asked for, frames of a
- * stack and room for stacks; 0: the defaults. */
+/* Before load: sizes of the maps, where the object has them. `depth` and `storage` are what the user
+ * asked for, frames of a stack and room for stacks; 0: the defaults. */
 void frames_setup(struct run *run, uint64_t depth, uint64_t storage);
 /* A few times a second: reads the mappings of the processes met, while they live. */
 void frames_look(struct run *run);

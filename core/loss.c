@@ -30,7 +30,8 @@ void loss_report(struct run *run)
 			     "--map-entries may help" },
 		{ "stacks", "stacks could not be stored; a larger --stack-storage-size may help" },
 		{ "missed", "starts or ends came without their other half" },
-		{ "skipped", "runs of a BPF program were skipped by the kernel: another was under way" },
+		{ "skipped", "runs of a BPF program were skipped by the kernel, as another was "
+			   "under way" },
 	};
 	struct core *core = run->core;
 	const struct loss *now = object_var(run, ".bss", "loss", NULL);

@@ -88,12 +88,11 @@ static void filter_settle(const struct run *run, struct filter *filter)
 	/* To name the stack of an event files are opened, which may be events again. */
 	if (run->applet->event_min && frames_wanted(run))
 		filter->not_pid = getpid();
-	filter->any = filter->not_pid || filter->pid || filter->tid || filter->uid != UID_ANY || filter->comm[0] ||
-		      filter->cgroup_id || filter->mntns;
+	filter->any = filter->not_pid || filter->pid || filter->tid || filter->uid != UID_ANY ||
+		      filter->comm[0] || filter->cgroup_id || filter->mntns;
 	/* The first namespace has a fixed inode number (PROC_PID_INIT_INO). */
 	if (stat("/proc/self/ns/pid", &st) || st.st_ino == 0xeffffffcU)
 		return;
-	filter->pidns_dev = st.st_dev;
 	filter->pidns_ino = st.st_ino;
 }
 

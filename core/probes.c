@@ -571,7 +571,7 @@ void probes_describe(struct run *run, int fd)
 	bool fallback = false;
 
 	for (size_t i = 0; i < ladder.n; i++)
-		fallback |= ladder.slot[i].why[0] != 0;
+		fallback |= ladder.slot[i].why[0] && *ladder.slot[i].now->progs;
 	dprintf(fd, fallback ? "f" : "r");
 	bpf_object__for_each_program(prog, run->obj)
 		if (bpf_program__fd(prog) >= 0)

@@ -91,7 +91,8 @@ static void report(struct run *run, uint64_t since)
 			stacks_report(run);
 		if (a->tick)
 			a->tick(run);
-		if (core->common.count && (!a->event_min || top_on(run)) && ++core->count >= core->common.count)
+		if (core->common.count && (!a->event_min || top_on(run)) &&
+		    ++core->count >= core->common.count)
 			core->counted = core->stop = true;
 	}
 	loss_report(run);

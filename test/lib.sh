@@ -16,6 +16,8 @@
 #				which nothing is expected fails: a test that cannot fail is none.
 #	tool NAME ARGS...	starts the applet with JSON going to $T/out, returns once it is
 #				attached
+#	tool_text NAME ARGS...	the same with text
+#	attached PROG		is that program in use by the tool now running, or run last?
 #	finish [STATUS]		ends it with SIGINT; it must exit with STATUS (0), leave no process
 #				behind, and its output must be valid JSON Lines
 #	ended [STATUS]		the same for a tool that has to end by itself: no SIGINT is sent
@@ -39,8 +41,9 @@
 #	expect_no_text REGEX		no line does
 #	expect_equal WHAT WANTED GOT	any two words
 #
-# Set for the test: $T, an empty directory of its own; $WORK, the workloads; $TEST_ENV; $SLOW, by
-# which every time limit is multiplied (an emulated CPU is slow).
+# Set for the test: $T, an empty directory of its own; $WORK, the workloads; $ME, a name for "work -c"
+# that no other test uses; $DISK, in the VM a disk to write on (its files are in memory), else empty;
+# $TEST_ENV; $SLOW, by which every time limit is multiplied (an emulated CPU is slow).
 
 set -eu
 LC_ALL=C
@@ -76,6 +79,10 @@ if [ -z "${TEST_ENV:-}" ]; then
 	fi
 fi
 export TEST_ENV
+
+ME=t$$
+DISK=
+[ ! -e /vm/command ] || DISK=/dev/vda
 
 T=$(mktemp -d "${TEST_TMP:-${TMPDIR:-/tmp}}/test.XXXXXX")
 chmod 755 "$T" # a workload under another user id has to get at its files
@@ -244,10 +251,24 @@ t_prepare() {
 }
 
 tool() {
+	t_format=--json
+	t_start "$@"
+}
+
+tool_text() {
+	t_format=
+	t_start "$@"
+}
+
+attached() {
+	grep -q "^$t_name: attached $1 " "$T/err"
+}
+
+t_start() {
 	t_prepare
 	t_name=$1 t_mode=tool
 	shift
-	"$WORK" run "$BPFTOOLS" "$t_name" --json --verbose --output "$T/out" "$@" \
+	"$WORK" run "$BPFTOOLS" "$t_name" $t_format --verbose --output "$T/out" "$@" \
 		</dev/null >/dev/null 2>"$T/err" 3>&- 4>&- &
 	t_pid=$!
 	t_deadline
@@ -300,7 +321,7 @@ t_collect() {
 	done
 	t_pid=
 	if [ -e "$T/out" ]; then
-		"$JSONQ" check "$T/out" 2>"$T/why" ||
+		[ -z "$t_format" ] || "$JSONQ" check "$T/out" 2>"$T/why" ||
 			fail "output of $t_name" "valid JSON Lines" "$(cat "$T/why")"
 	elif [ "$t_want" = 0 ]; then
 		fail "output of $t_name" "a file" "none was written"

@@ -122,7 +122,7 @@ static __noinline struct value *value_of(struct file *file)
 		return NULL;
 	key.ino = BPF_CORE_READ(inode, i_ino);
 	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	key.pid = bpf_get_current_pid_tgid() >> 32;
+	key.pid = current_pid_tgid() >> 32;
 	if (anonymous) /* one inode for epoll, timers and all: what they can do tells them apart */
 		key.ino = (u64)BPF_CORE_READ(file, f_op);
 	v = bpf_map_lookup_elem(&files, &key);

@@ -39,13 +39,10 @@ static __noinline int opened(void *ctx, const struct args *args, long ret)
 	if (!e)
 		return 0;
 	e->time_ns = bpf_ktime_get_ns();
-	e->pid = bpf_get_current_pid_tgid() >> 32;
-	e->tid = bpf_get_current_pid_tgid();
-	e->uid = bpf_get_current_uid_gid();
+	task_note(e);
 	e->ret = ret;
 	e->flags = args->flags;
 	e->mode = args->mode;
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	if (callers)
 		stack_ref_take(ctx, &e->stacks, STACK_USER);
 	if (full_path)

@@ -73,7 +73,7 @@ static __noinline int report(void *ctx, struct event *e)
 static __always_inline void event_begin(struct event *e, struct sock *sk)
 {
 	e->time_ns = bpf_ktime_get_ns();
-	e->pid = bpf_get_current_pid_tgid() >> 32;
+	e->pid = current_pid_tgid() >> 32;
 	e->uid = bpf_get_current_uid_gid();
 	e->netns = sock_netns(sk);
 	bpf_get_current_comm(e->comm, sizeof(e->comm));

@@ -28,7 +28,7 @@ struct {
 
 static __always_inline void owner_set(struct life *life)
 {
-	life->pid = bpf_get_current_pid_tgid() >> 32;
+	life->pid = current_pid_tgid() >> 32;
 	bpf_get_current_comm(life->comm, sizeof(life->comm));
 }
 

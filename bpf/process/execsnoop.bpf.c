@@ -52,7 +52,7 @@ static __noinline struct event *exec_begin(long ret)
 	if (!e)
 		return NULL;
 	e->time_ns = bpf_ktime_get_ns();
-	e->pid = bpf_get_current_pid_tgid() >> 32;
+	e->pid = current_pid_tgid() >> 32;
 	e->ppid = BPF_CORE_READ(up, tgid);
 	e->uid = bpf_get_current_uid_gid();
 	e->cpu = bpf_get_smp_processor_id();

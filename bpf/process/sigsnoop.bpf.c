@@ -27,8 +27,8 @@ static __always_inline bool signal_unwanted(u32 sig)
 static __always_inline void sender_fill(struct event *e)
 {
 	e->time_ns = bpf_ktime_get_ns();
-	e->pid = bpf_get_current_pid_tgid() >> 32;
-	e->tid = bpf_get_current_pid_tgid();
+	e->pid = current_pid_tgid() >> 32;
+	e->tid = current_pid_tgid();
 	e->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 }

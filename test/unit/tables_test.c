@@ -125,7 +125,8 @@ static void check_options(const struct applet *a)
 		check(has_key(a, p->when), "%s: probes: no such option", a->name);
 	check(has_key(a, a->stamp_key), "%s: stamp_key: no such option", a->name);
 	if (a->hist)
-		check(a->hist->extension == HIST_ALWAYS || has_key(a, a->hist->extension), "%s: extension: no such option", a->name);
+		check(a->hist->extension == HIST_ALWAYS || has_key(a, a->hist->extension),
+		      "%s: extension: no such option", a->name);
 }
 
 static void check_applet(const struct applet *a)
