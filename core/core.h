@@ -105,7 +105,8 @@ void record_end(struct run *run);
 /* maps.c */
 typedef void map_entry_fn(const void *key, const void *value, void *arg);
 /* Call `fn` (NULL: nothing) with each entry of the hash; values of per-CPU maps are summed as __u64s
- * first. With `take` the entries are removed. In batches where the kernel has them (5.6). Dies on failure. */
+ * first. With `take` the entries are removed. In batches where the kernel has them (5.6). Dies on
+ * failure. */
 void map_drain(const struct run *run, const char *map, bool take, map_entry_fn *fn, void *arg);
 void maps_setup(struct run *run);	/* before load */
 
