@@ -107,6 +107,8 @@ $(O)/%.o: %.c | $(LIBS)/.done
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(extra) -MMD -MP -c -o $@ $<
 
+$(O)/core/flame.o: core/flame.js
+
 # Linked again when the choice of applets changes.
 $(O)/chosen: FORCE
 	@mkdir -p $(@D)

@@ -20,7 +20,7 @@
 enum { /* keys of the common options: beyond what a char of an applet can be */
 	KEY_HELP = 128, KEY_VERSION, KEY_INTERVAL, KEY_DURATION, KEY_COUNT, KEY_JSON, KEY_CSV,
 	KEY_COLUMNS, KEY_TIMESTAMPS, KEY_OUTPUT, KEY_BTF, KEY_BUFFER, KEY_PERF, KEY_ENTRIES,
-	KEY_VERBOSE,
+	KEY_VERBOSE, KEY_FLAME, KEY_TREE,
 };
 
 #define COMMON(k, f, n, a, h) \
@@ -47,6 +47,9 @@ static const struct opt common_opts[] = {
 		 "the event transport of kernels before 5.8") },
 	{ COMMON(KEY_ENTRIES, map_entries, "map-entries", "N", "room for N keys in the tables"),
 	  .min = 1, .max = 1 << 24 },
+	{ COMMON(KEY_FLAME, flamegraph, "flamegraph", "FILE.svg",
+		 "write the stacks as a flame graph, for a browser") },
+	{ COMMON(KEY_TREE, tree, "tree", NULL, "one tree of all stacks, callees below callers") },
 	{ COMMON(KEY_VERBOSE, verbose, "verbose", NULL, "say what is loaded and attached") },
 	{ .key = KEY_HELP, .where = OPT_IN_USER, .kind = K_FLAG, .name = "help",
 	  .help = "this text" },
@@ -68,6 +71,8 @@ static bool common_applies(const struct applet *a, unsigned char key)
 	case KEY_DURATION:
 	case KEY_ENTRIES: return !a->main;
 	case KEY_INTERVAL: return a->hist || a->top || a->stacks || a->tick;
+	case KEY_FLAME:
+	case KEY_TREE: return a->stacks != NULL;
 	case KEY_BTF: return a->object || a->main;
 	default: return true;
 	}

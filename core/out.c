@@ -20,11 +20,18 @@ void out_open(struct out *o, const char *path)
 		o->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
 			     0644);
 		if (o->fd < 0)
-			die(EXIT_FAIL, "--output %s: %s", path,
+			die(EXIT_FAIL, "%s: %s", path,
 			    errno == ELOOP ? "is a symbolic link; name the file itself"
 					   : strerror(errno));
 	}
 	o->tty = isatty(o->fd);
+}
+
+void out_close(struct out *o)
+{
+	out_flush(o);
+	if (close(o->fd) && !o->closed)
+		die(EXIT_FAIL, "cannot write to %s: %s", o->name, strerror(errno));
 }
 
 void out_flush(struct out *o)

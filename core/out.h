@@ -18,6 +18,8 @@ struct out {
 /* Standard output, or the file `path` (created, truncated, never through a symbolic link). Dies
  * where it cannot be opened. */
 void out_open(struct out *o, const char *path);
+/* Writes what is left and closes the file. */
+void out_close(struct out *o);
 /* Dies if the output cannot be written, but for a reader that went away: then o->closed. */
 void out_flush(struct out *o);
 void out_bytes(struct out *o, const char *s, size_t n);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Stacks with their sums: as text, folded for flame graphs, or as JSON.
+#include "flame.h"
 #include "frames.h"
 
 struct sum {
@@ -167,6 +168,79 @@ static void sum_print(struct run *run, const struct sum *s)
 		sum_text(run, s, &user, &kernel);
 }
 
+/* ---- trees ---- */
+
+enum { PATH_MAX_FRAMES = 1 + 2 * FRAMES_MAX };
+
+/* Adds the frames of one stack, the outermost first, behind the `n` that are there. */
+static size_t path_add(struct run *run, const struct frames *f, struct flame_frame *path, size_t n)
+{
+	struct frame_style style = { .offsets = false };
+	char text[FRAME_TEXT];
+
+	for (int i = f->lost ? 0 : f->n - 1; i >= 0; i--) {
+		snprintf(text, sizeof(text), "[lost stack]");
+		if (!f->lost)
+			frame_text(run, f, i, &style, text);
+		path[n].name = xstrdup(text);
+		path[n++].kind = f->kernel ? FLAME_KERNEL : FLAME_USER;
+	}
+	return n;
+}
+
+static void sum_grow(struct run *run, const struct sum *s, struct flame *flame)
+{
+	static struct frames user, kernel;
+	static struct flame_frame path[PATH_MAX_FRAMES];
+	char comm[TASK_COMM_LEN + 1] = "";
+	size_t n = 1;
+
+	memcpy(comm, s->key.comm, TASK_COMM_LEN);
+	path[0] = (struct flame_frame){ .name = comm, .kind = FLAME_TASK };
+	frames_get(run, s->key.user, false, s->key.pid, &user);
+	frames_get(run, s->key.kernel, true, 0, &kernel);
+	n = path_add(run, &user, path, n);
+	n = path_add(run, &kernel, path, n);
+	flame_add(flame, path, n, s->value);
+	while (--n)
+		free((char *)path[n].name);
+}
+
+/* All of the run so far, written anew with each report. */
+static void flamegraph_write(struct run *run, const struct sums *sums)
+{
+	const struct stacks *st = run->applet->stacks;
+	struct core *core = run->core;
+	struct out *o = xalloc(sizeof(*o));
+	char title[128];
+	uint64_t total;
+
+	if (!core->flame)
+		core->flame = flame_new();
+	for (size_t i = 0; i < sums->n; i++)
+		sum_grow(run, &sums->v[i], core->flame);
+	total = flame_total(core->flame) / st->scale;
+	snprintf(title, sizeof(title), "%s: %llu %s", prog_name, (unsigned long long)total, st->unit);
+	out_open(o, core->common.flamegraph);
+	flame_svg(core->flame, o, title, st->unit, st->scale);
+	out_close(o);
+	free(o);
+	if (run->format == FORMAT_TEXT && !core->common.tree && !stacks_folded(run))
+		out_printf(&core->out, "%s: %llu %s in all\n", core->common.flamegraph,
+			   (unsigned long long)total, st->unit);
+}
+
+static void tree_print(struct run *run, const struct sums *sums)
+{
+	struct flame *flame = flame_new();
+
+	for (size_t i = 0; i < sums->n; i++)
+		sum_grow(run, &sums->v[i], flame);
+	out_printf(&run->core->out, "  SHARE %12s  FUNCTION\n", run->applet->stacks->unit);
+	flame_tree(flame, &run->core->out, run->applet->stacks->scale);
+	flame_free(flame);
+}
+
 /* ---- the store ---- */
 
 struct ids {
@@ -224,13 +298,19 @@ static void store_sweep(struct run *run, const struct sums *sums)
 void stacks_report(struct run *run)
 {
 	struct sums sums = { .n = 0 };
+	struct core *core = run->core;
 
 	frames_look(run);
 	map_drain(run, "stack_counts", true, sum_add, &sums);
 	qsort(sums.v, sums.n, sizeof(*sums.v), sum_order);
-	for (size_t i = 0; i < sums.n && !run->core->out.closed; i++)
-		if (sums.v[i].value >= run->applet->stacks->scale)
-			sum_print(run, &sums.v[i]);
+	if (core->common.flamegraph)
+		flamegraph_write(run, &sums);
+	if (core->common.tree && run->format == FORMAT_TEXT)
+		tree_print(run, &sums);
+	else if (!core->common.flamegraph || run->format != FORMAT_TEXT || stacks_folded(run))
+		for (size_t i = 0; i < sums.n && !core->out.closed; i++)
+			if (sums.v[i].value >= run->applet->stacks->scale)
+				sum_print(run, &sums.v[i]);
 	if (!run->last)
 		store_sweep(run, &sums);
 	free(sums.v);
