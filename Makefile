@@ -115,7 +115,7 @@ $(O)/chosen: FORCE
 	@echo '$(CC) $(objs)' | cmp -s - $@ || echo '$(CC) $(objs)' >$@
 
 $(O)/bpftools: $(objs) $(O)/chosen $(LIBS)/.done
-	$(CC) -o $@ $(objs) $(LDFLAGS) -L$(LIBS)/lib -lbpf -lelf -lz
+	$(CC) -o $@ $(objs) $(LDFLAGS) -L$(LIBS)/lib -lbpf -lelf -lz -lm
 	@$(if $(DEBUG),:,$(STRIP) -R .comment $@)
 
 bpftools: $(O)/bpftools
@@ -141,7 +141,7 @@ $(TEST_BIN)/%: test/tools/%.c | $(LIBS)/.done
 # Unit tests have all but main(), so that they see the applets too.
 $(unit): $(TEST_BIN)/%: $(O)/test/unit/%.o $(filter-out $(O)/main.o,$(objs)) | $(LIBS)/.done
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ -static -no-pie -Wl,--gc-sections -L$(LIBS)/lib -lbpf -lelf -lz
+	$(CC) -o $@ $^ -static -no-pie -Wl,--gc-sections -L$(LIBS)/lib -lbpf -lelf -lz -lm
 
 $(TEST_BIN)/audit/%.bpf.o: test/unit/audit/%.bpf.c test/unit/audit/common.h | $(LIBS)/.done
 	@mkdir -p $(@D)

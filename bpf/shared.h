@@ -5,6 +5,7 @@
 
 #ifndef __bpf__
 #include <stdbool.h>
+#include <linux/types.h>
 #endif
 
 #define TASK_COMM_LEN 16

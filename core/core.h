@@ -28,6 +28,7 @@ enum stamp { STAMP_DEFAULT, STAMP_WALL, STAMP_MICRO, STAMP_ISO, STAMP_REL };
 /* The common options; offsets into this are the targets of OPT_IN_RUN rows. */
 struct common {
 	bool json, csv, verbose, perf_buffer, tree;
+	const char *heatmap; /* NULL: none; "": on the terminal; else a file */
 	const char *flamegraph, *output, *btf, *columns, *timestamps;
 	uint64_t interval_ns, duration_ns;
 	uint64_t count;
@@ -79,6 +80,7 @@ struct core {
 	uint64_t lost_perf;
 	struct counts_seen *counts_seen; /* of maps.c */
 	struct names *names;	/* of frames.c */
+	struct heatmap *heatmap; /* of hist.c */
 	struct flame *flame;	/* of stacks.c: all that went into the flame graph so far */
 };
 

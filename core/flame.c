@@ -92,33 +92,6 @@ void flame_add(struct flame *flame, const struct flame_frame *frames, size_t n, 
 
 /* ---- SVG ---- */
 
-/* Control bytes and what is no UTF-8 become "?": XML has no way to write them. Up to `max`
- * characters; what was left out shows as "..". */
-static void xml_text(struct out *o, const char *s, size_t max)
-{
-	size_t left = strlen(s), len, chars = 0, all = 0;
-
-	for (size_t i = 0; i < left; i += len ? len : 1, all++)
-		len = utf8_len(s + i, left - i);
-	for (; *s && chars < (all > max ? max - 2 : all); s += len, left -= len, chars++) {
-		len = utf8_len(s, left);
-		if (!len || (unsigned char)*s < 0x20 || *s == 0x7f) {
-			out_str(o, "?");
-			len = 1;
-		} else if (*s == '<') {
-			out_str(o, "&lt;");
-		} else if (*s == '>') {
-			out_str(o, "&gt;");
-		} else if (*s == '&') {
-			out_str(o, "&amp;");
-		} else {
-			out_bytes(o, s, len);
-		}
-	}
-	if (all > max)
-		out_str(o, "..");
-}
-
 /* Warm colours for the kernel, green for user space, blue for tasks; the name gives the shade, so
  * that a function looks the same in every graph. */
 static void frame_colour(struct out *o, const struct node *n)
@@ -154,7 +127,7 @@ static void frame_draw(const struct drawing *d, const struct node *n, uint64_t b
 	struct out *o = d->o;
 
 	out_str(o, "<g class=\"f\"><title>");
-	xml_text(o, n->name, 1000);
+	out_xml(o, n->name, 1000);
 	out_printf(o, " (%llu %s, %.2f%%)</title>", (unsigned long long)(n->value / d->scale),
 		   d->unit, n->value / total * 100);
 	out_printf(o, "<rect x=\"%.3f\" y=\"%d\" width=\"%.3f\" height=\"%d\" fill=\"", x, y, w,
@@ -162,7 +135,7 @@ static void frame_draw(const struct drawing *d, const struct node *n, uint64_t b
 	frame_colour(o, n);
 	out_printf(o, "\"/><text x=\"%.3f\" y=\"%d\">", x + 3, y + 12);
 	if (w >= TEXT_MIN)
-		xml_text(o, n->name, (size_t)((w - 6) / 7.5));
+		out_xml(o, n->name, (size_t)((w - 6) / 7.5));
 	out_str(o, "</text></g>\n");
 }
 
@@ -211,7 +184,7 @@ void flame_svg(struct flame *flame, struct out *o, const char *title, const char
 	out_str(o, style);
 	out_printf(o, "<rect width=\"%d\" height=\"%d\" fill=\"#fbfaf6\"/>\n<text x=\"%d\" y=\"24\" "
 		   "text-anchor=\"middle\" style=\"font-size:16px\">", WIDTH, d.height, WIDTH / 2);
-	xml_text(o, title, 140);
+	out_xml(o, title, 140);
 	/* The root is at the bottom, where the viewer begins: so is what the script writes. */
 	out_str(o, "</text>\n");
 	text_place(o, "told", "start", MARGIN, d.height);

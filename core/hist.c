@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Histograms: taken from the kernel's per-CPU maps, printed as bars or as JSON buckets.
 #include "core.h"
+#include "heatmap.h"
 
 struct entry {
 	void *key;	/* NULL: the only histogram */
@@ -206,6 +207,43 @@ static void hist_json(struct run *run, const struct entry *e, const char *unit, 
 	record_end(run);
 }
 
+static struct heatmap *heatmap_of(struct run *run, const char *unit, uint64_t div)
+{
+	struct heat_scale scale = { .unit = unit };
+
+	for (int i = 0; i < HIST_SLOTS; i++) {
+		scale.low[i] = slot_low(run, i);
+		scale.high[i] = slot_high(run, i);
+	}
+	/* Of nanoseconds those below 256 are of less interest than seconds. */
+	scale.first = !run->applet->hist->unit && div == 1 ? 8 : 0;
+	return heatmap_new(&scale);
+}
+
+/* All histograms of this report in one. */
+static void heat_report(struct run *run, const struct entries *all, const char *unit, uint64_t div)
+{
+	struct core *core = run->core;
+	uint64_t slots[HIST_SLOTS] = { 0 };
+	struct out *o;
+
+	if (!core->heatmap)
+		core->heatmap = heatmap_of(run, unit, div);
+	for (size_t i = 0; i < all->n; i++)
+		for (int s = 0; s < HIST_SLOTS; s++)
+			slots[s] += all->e[i].v.slots[s];
+	heatmap_add(core->heatmap, run->now_ns, slots);
+	if (run->format == FORMAT_TEXT)
+		heatmap_line(core->heatmap, &core->out, core->out.tty);
+	if (!*core->common.heatmap)
+		return;
+	o = xalloc(sizeof(*o));
+	out_open(o, core->common.heatmap);
+	heatmap_svg(core->heatmap, o, prog_name);
+	out_close(o);
+	free(o);
+}
+
 void hist_report(struct run *run)
 {
 	struct entries all = { .n = 0 };
@@ -219,8 +257,12 @@ void hist_report(struct run *run)
 	} else {
 		entry_add_one(run, &all);
 	}
+	if (run->core->common.heatmap)
+		heat_report(run, &all, unit, div);
 	for (size_t i = 0; i < all.n; i++) {
-		if (run->format == FORMAT_JSON)
+		if (run->core->common.heatmap && run->format == FORMAT_TEXT)
+			; /* its line has been printed */
+		else if (run->format == FORMAT_JSON)
 			hist_json(run, &all.e[i], unit, div);
 		else
 			hist_text(run, &all.e[i], unit, div);

@@ -20,7 +20,7 @@
 enum { /* keys of the common options: beyond what a char of an applet can be */
 	KEY_HELP = 128, KEY_VERSION, KEY_INTERVAL, KEY_DURATION, KEY_COUNT, KEY_JSON, KEY_CSV,
 	KEY_COLUMNS, KEY_TIMESTAMPS, KEY_OUTPUT, KEY_BTF, KEY_BUFFER, KEY_PERF, KEY_ENTRIES,
-	KEY_VERBOSE, KEY_FLAME, KEY_TREE,
+	KEY_VERBOSE, KEY_FLAME, KEY_TREE, KEY_HEATMAP,
 };
 
 #define COMMON(k, f, n, a, h) \
@@ -47,6 +47,8 @@ static const struct opt common_opts[] = {
 		 "the event transport of kernels before 5.8") },
 	{ COMMON(KEY_ENTRIES, map_entries, "map-entries", "N", "room for N keys in the tables"),
 	  .min = 1, .max = 1 << 24 },
+	{ COMMON(KEY_HEATMAP, heatmap, "heatmap", "[FILE.svg]",
+		 "a line of shades each interval, or all of it as a drawing") },
 	{ COMMON(KEY_FLAME, flamegraph, "flamegraph", "FILE.svg",
 		 "write the stacks as a flame graph, for a browser") },
 	{ COMMON(KEY_TREE, tree, "tree", NULL, "one tree of all stacks, callees below callers") },
@@ -71,6 +73,7 @@ static bool common_applies(const struct applet *a, unsigned char key)
 	case KEY_DURATION:
 	case KEY_ENTRIES: return !a->main;
 	case KEY_INTERVAL: return a->hist || a->top || a->stacks || a->tick;
+	case KEY_HEATMAP: return a->hist != NULL;
 	case KEY_FLAME:
 	case KEY_TREE: return a->stacks != NULL;
 	case KEY_BTF: return a->object || a->main;
@@ -362,6 +365,16 @@ static void unknown_option(const char *arg, int len)
 	die(EXIT_USAGE, "unknown option '%.*s'; try '%s --help'", len, arg, prog_name);
 }
 
+/* The value of an option whose metavar is in brackets may be left out; one in the next word ends
+ * as the metavar does: [FILE.svg] */
+static const char *arg_optional(const struct opt *opt, const char *next)
+{
+	const char *end = strchr(opt->arg, '.');
+	size_t len = strcspn(end, "]"), n = next ? strlen(next) : 0;
+
+	return n > len && !strncmp(next + n - len, end, len) ? next : NULL;
+}
+
 static void parse_long(struct core *core, char **argv, int *i)
 {
 	const char *name = argv[*i] + 2, *eq = strchr(name, '=');
@@ -372,6 +385,11 @@ static void parse_long(struct core *core, char **argv, int *i)
 		unknown_option(argv[*i], strcspn(argv[*i], "="));
 	if (!core->opts[at]->arg && arg)
 		die(EXIT_USAGE, "--%s takes no value", core->opts[at]->name);
+	if (core->opts[at]->arg && *core->opts[at]->arg == '[' && !arg) {
+		arg = arg_optional(core->opts[at], argv[*i + 1]);
+		*i += arg != NULL;
+		arg = arg ? arg : "";
+	}
 	if (core->opts[at]->arg && !arg && !(arg = argv[++*i]))
 		die(EXIT_USAGE, "--%s needs a value: %s", core->opts[at]->name,
 		    core->opts[at]->arg);
@@ -463,6 +481,8 @@ static void operands_settle(struct run *run)
 
 	run->interval_ns = core->common.interval_ns ? core->common.interval_ns
 						    : run->applet->interval * NSEC;
+	if (core->common.heatmap && !run->interval_ns)
+		run->interval_ns = NSEC;
 	if (run->applet->operands == OPERANDS_OWN)
 		return;
 	if (run->argc > max)

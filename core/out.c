@@ -216,3 +216,28 @@ void out_csv(struct out *o, const char *s, size_t max)
 	}
 	out_bytes(o, "\"", 1);
 }
+
+void out_xml(struct out *o, const char *s, size_t max)
+{
+	size_t left = strlen(s), len, chars = 0, all = 0;
+
+	for (size_t i = 0; i < left; i += len ? len : 1, all++)
+		len = utf8_len(s + i, left - i);
+	for (; *s && chars < (all > max ? max - 2 : all); s += len, left -= len, chars++) {
+		len = utf8_len(s, left);
+		if (!len || (unsigned char)*s < 0x20 || *s == 0x7f) {
+			out_str(o, "?");
+			len = 1;
+		} else if (*s == '<') {
+			out_str(o, "&lt;");
+		} else if (*s == '>') {
+			out_str(o, "&gt;");
+		} else if (*s == '&') {
+			out_str(o, "&amp;");
+		} else {
+			out_bytes(o, s, len);
+		}
+	}
+	if (all > max)
+		out_str(o, "..");
+}

@@ -37,6 +37,10 @@ void out_json(struct out *o, const char *s, size_t max);
 /* The same text as a CSV field, quoted where needed. */
 void out_csv(struct out *o, const char *s, size_t max);
 
+/* As text of XML. Control bytes and what is no UTF-8 become "?", since XML has no way to write them.
+ * Up to `max` characters; what was left out shows as "..". */
+void out_xml(struct out *o, const char *s, size_t max);
+
 /* Length of the UTF-8 character at s (of at most `left` bytes), 0 if it is none. */
 size_t utf8_len(const char *s, size_t left);
 

@@ -58,6 +58,8 @@ static void report_heading(struct run *run)
 			load[0] = 0;
 		out_printf(o, "%s%s loadavg: %s\n\n", run->core->reports++ && !o->tty ? "\n" : "",
 			   clock_local(run->now_ns, 0, text), load);
+	} else if (run->core->common.heatmap) {
+		return; /* its lines have the time */
 	} else if (run->core->stamp || (a->stamp_key && opt_on(run, a->stamp_key))) {
 		if (run->core->stamp == STAMP_ISO)
 			clock_rfc3339(run->now_ns, text);
