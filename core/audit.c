@@ -956,6 +956,7 @@ static bool has_syscall(const struct audit_kernel *k, const char *name)
 	static const char prefixes[][16] = {
 		"__x64_sys_", "__arm64_sys_", "__riscv_sys_", "__s390x_sys_", "__loongarch_sys_",
 		"sys_", "__ia32_sys_",
+		"__do_sys_", /* those without arguments, on x86 */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {

@@ -52,6 +52,7 @@ static const struct expected {
 	{"targets", "classic_there", AUDIT_OK, ""},
 	{"targets", "classic_unknown", AUDIT_UNKNOWN_TARGET, "no tracepoint no_such_tracepoint"},
 	{"targets", "syscall_there", AUDIT_OK, ""},
+	{"targets", "syscall_no_args", AUDIT_OK, ""},
 	{"targets", "syscall_not", AUDIT_NO_TARGET, "no system call no_such_call"},
 	{"targets", "ksyscall_there", AUDIT_OK, ""},
 	{"targets", "fentry_there", AUDIT_OK, ""},
