@@ -127,7 +127,10 @@ unit := $(patsubst test/unit/%.c,$(TEST_BIN)/%,$(wildcard test/unit/*.c))
 audit_o := $(patsubst test/unit/audit/%.c,$(TEST_BIN)/audit/%.o,$(wildcard test/unit/audit/*.bpf.c))
 WORK_CC = $(CC) -static -O1 -g -fno-omit-frame-pointer -Wall -Wextra -std=gnu11 \
 	-isystem $(LIBS)/kernel-headers
-tests := $(TEST_BIN)/work $(TEST_BIN)/jsonq $(unit) $(audit_o)
+# The audit has the applets' objects of the other architectures too; no cross compiler is needed.
+audit_other := $(foreach a,$(filter-out $(ARCH),arm64 riscv64 amd64),\
+	$(bpf_c:bpf/%.c=$(TEST_BIN)/bpf-$(a)/%.o))
+tests := $(TEST_BIN)/work $(TEST_BIN)/jsonq $(unit) $(audit_o) $(audit_other)
 
 $(TEST_BIN)/work: $(wildcard test/tools/work/*.c) test/tools/work/work.h | $(LIBS)/.done
 	@mkdir -p $(@D)
@@ -147,6 +150,16 @@ $(TEST_BIN)/audit/%.bpf.o: test/unit/audit/%.bpf.c test/unit/audit/common.h | $(
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 	@$(OBJCOPY_BPF) -g $@
+
+# $(1): architecture
+define audit_rule
+$(TEST_BIN)/bpf-$(1)/%.bpf.o: bpf/%.bpf.c | $(LIBS)/.done
+	@mkdir -p $$(@D)
+	$(CLANG) $(BPF_CFLAGS) -U__TARGET_ARCH_$(BPF_ARCH) -D__TARGET_ARCH_$(bpf_arch_$(1)) -Ibpf/$$(*D) \
+		-MMD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
+	@$(OBJCOPY_BPF) $(bpf_strip) $$@
+endef
+$(foreach a,arm64 riscv64 amd64,$(eval $(call audit_rule,$(a))))
 
 # build/test is where test/run and test/vm look when called by hand.
 test-tools: bpftools $(tests)
@@ -176,6 +189,6 @@ bench: bpftools $(TEST_BIN)/bench
 clean:
 	rm -rf build bpftools
 
--include $(objs:.o=.d) $(bpf_gz:.gz=.d) $(wildcard $(O)/test/unit/*.d)
+-include $(objs:.o=.d) $(bpf_gz:.gz=.d) $(audit_other:.o=.d) $(wildcard $(O)/test/unit/*.d)
 FORCE:
 .PHONY: all bench clean FORCE deps run check size test-tools

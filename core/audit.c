@@ -19,6 +19,9 @@ enum { HEADS = 1 << 15 };
 
 struct audit_kernel {
 	const struct btf *btf;
+	audit_watch watch;
+	void *watch_arg;
+	bool has_funcs;		/* types that were cut down have none */
 	uint32_t *next;		/* by type id: the next one with the same hash, ids ascending */
 	uint32_t head[HEADS];
 };
@@ -47,15 +50,34 @@ struct audit_kernel *audit_kernel_new(const struct btf *btf)
 	k->btf = btf;
 	k->next = xalloc(n * sizeof(*k->next));
 	while (--n > 0) {
-		const char *name = type_name(btf, btf__type_by_id(btf, n));
+		const struct btf_type *t = btf__type_by_id(btf, n);
+		const char *name = type_name(btf, t);
 		uint32_t *head = &k->head[name_hash(name, bpf_core_essential_name_len(name))];
 
 		if (*name) {
 			k->next[n] = *head;
 			*head = n;
 		}
+		k->has_funcs |= btf_is_func(t);
 	}
 	return k;
+}
+
+void audit_kernel_watch(struct audit_kernel *k, audit_watch fn, void *arg)
+{
+	k->watch = fn;
+	k->watch_arg = arg;
+}
+
+static void watch_tell(const struct audit_kernel *k, int kind, const char *name, size_t len,
+		       bool found)
+{
+	char essential[256];
+
+	if (!k->watch)
+		return;
+	snprintf(essential, sizeof(essential), "%.*s", (int)len, name);
+	k->watch(kind, essential, found, k->watch_arg);
 }
 
 void audit_kernel_free(struct audit_kernel *k)
@@ -90,22 +112,24 @@ static void cands_find(const struct audit_kernel *k, const struct btf_type *loca
 		}
 		list->cands[list->len++] = (struct bpf_core_cand){k->btf, id};
 	}
+	watch_tell(k, btf_kind(local), name, len, list->len);
 }
 
 /* Is there a type of the kind whose name is that prefix and that name? */
 static bool kernel_has(const struct audit_kernel *k, int kind, const char *prefix, const char *name)
 {
 	char full[256];
+	bool found = false;
 
 	snprintf(full, sizeof(full), "%s%s", prefix, name);
-	for (uint32_t id = k->head[name_hash(full, bpf_core_essential_name_len(full))]; id;
-	     id = k->next[id]) {
+	for (uint32_t id = k->head[name_hash(full, bpf_core_essential_name_len(full))];
+	     id && !found; id = k->next[id]) {
 		const struct btf_type *t = btf__type_by_id(k->btf, id);
 
-		if (btf_kind(t) == kind && !strcmp(type_name(k->btf, t), full))
-			return true;
+		found = btf_kind(t) == kind && !strcmp(type_name(k->btf, t), full);
 	}
-	return false;
+	watch_tell(k, kind, full, strlen(full), found);
+	return found;
 }
 
 /* ---- The object ---- */
@@ -256,16 +280,17 @@ static bool is_wide(const struct bpf_insn *in)
 static int32_t link_extern(struct object *o, uint32_t at, const Elf64_Sym *sym)
 {
 	const char *name = string_at(o, o->strings, sym->st_name);
-	char text[160];
+	char text[224], essential[128];
 
-	if (btf__find_by_name_kind(o->btf, name, BTF_KIND_FUNC) < 0 ||
-	    kernel_has(o->kernel, BTF_KIND_FUNC, "", name))
+	snprintf(essential, sizeof(essential), "%.*s", (int)bpf_core_essential_name_len(name), name);
+	if (!o->kernel->has_funcs || btf__find_by_name_kind(o->btf, name, BTF_KIND_FUNC) < 0 ||
+	    kernel_has(o->kernel, BTF_KIND_FUNC, "", essential))
 		return LEADS_UNKNOWN;
-	snprintf(text, sizeof(text), NO_KFUNC, name);
+	snprintf(text, sizeof(text), NO_KFUNC, essential);
 	if (ELF64_ST_BIND(sym->st_info) != STB_WEAK)
 		o->missing = name;
 	else if (is_call(&o->code[at]))
-		flaw_add(o, at, AUDIT_BAD_RELO, text);
+		flaw_add(o, at, AUDIT_NO_KFUNC, text);
 	return LEADS_NULL; /* what bpf_ksym_exists() asks for */
 }
 
@@ -931,6 +956,7 @@ static bool has_syscall(const struct audit_kernel *k, const char *name)
 	static const char prefixes[][16] = {
 		"__x64_sys_", "__arm64_sys_", "__riscv_sys_", "__s390x_sys_", "__loongarch_sys_",
 		"sys_", "__ia32_sys_",
+		"__do_sys_", /* those without arguments, on x86 */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
@@ -977,6 +1003,8 @@ static void target_func(struct walk *w, const char *prefix, const char *name,
 		 colon ? colon + 1 : name);
 	if (strpbrk(func, "*?"))
 		walk_say(w, AUDIT_UNKNOWN_TARGET, "a pattern of functions");
+	else if (!w->o->kernel->has_funcs)
+		return walk_say(w, AUDIT_UNKNOWN_TARGET, "the types do not tell functions");
 	if (strpbrk(func, "*?") || kernel_has(w->o->kernel, BTF_KIND_FUNC, prefix, func))
 		return;
 	snprintf(text, sizeof(text), "no function %s%s in these types%s", prefix, func,
@@ -1047,7 +1075,7 @@ static void always_check(struct walk *w, uint32_t start, uint32_t end)
 	}
 	if (o->missing) {
 		snprintf(text, sizeof(text), NO_KFUNC, o->missing);
-		walk_say(w, AUDIT_BAD_RELO, text);
+		walk_say(w, AUDIT_NO_KFUNC, text);
 	}
 }
 

@@ -10,6 +10,7 @@
 #ifndef AUDIT_H
 #define AUDIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct btf;
@@ -21,6 +22,7 @@ enum audit_verdict {
 	AUDIT_UNKNOWN_TARGET,	/* types do not tell whether it can attach: try it */
 	AUDIT_SIZE_DIFFERS,	/* a member is copied with another size than it has: garbage */
 	AUDIT_BAD_RELO,		/* would not load: something that is missing is reached */
+	AUDIT_NO_KFUNC,		/* would not load: the kernel lacks a function that it calls */
 	AUDIT_NO_TARGET,	/* nothing to attach to; where a module may have it, text says so */
 };
 
@@ -39,6 +41,11 @@ typedef void (*audit_cb)(const struct audit_row *row, void *arg);
  * for a distribution's kernel. */
 struct audit_kernel *audit_kernel_new(const struct btf *btf);
 void audit_kernel_free(struct audit_kernel *kernel);
+
+/* Have `fn` told each name that objects make us look for in these types, and whether it is there:
+ * of a function (BTF_KIND_FUNC) or of a type (any other kind), without what follows ___. */
+typedef void (*audit_watch)(int kind, const char *name, bool found, void *arg);
+void audit_kernel_watch(struct audit_kernel *kernel, audit_watch fn, void *arg);
 
 /* Audit the ELF object of `size` bytes, 8-byte aligned, as clang or `bpftool gen object` made it,
  * with its .BTF.ext. Returns the number of programs; or -EINVAL if it is no such object or broken,

@@ -184,12 +184,24 @@ static bool is_fentry(const struct bpf_program *prog)
 	return section_is(prog, "fentry") || section_is(prog, "fexit");
 }
 
+/* tp_btf, fentry, iter and their like attach by the number of a type in the kernel's own BTF. */
+static bool is_by_btf(const struct bpf_program *prog)
+{
+	enum bpf_prog_type type = bpf_program__type(prog);
+
+	return type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM ||
+	       type == BPF_PROG_TYPE_STRUCT_OPS;
+}
+
 /* A cheap look, before anything is loaded: NULL, or why this program cannot work here. */
 static const char *prog_hopeless(const struct bpf_program *prog)
 {
 	if (is_kprobe(prog) && access("/sys/bus/event_source/devices/kprobe", F_OK) &&
 	    !tracefs_has("kprobe_events"))
 		return "this kernel has no kprobes (CONFIG_KPROBES)";
+	/* With one such libbpf loads nothing at all, and names none; --btf is for relocation. */
+	if (is_by_btf(prog) && access("/sys/kernel/btf/vmlinux", R_OK))
+		return "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)";
 	if (is_fentry(prog) && fentry_refused())
 		return "this kernel refuses it (lockdown)";
 	if (is_tracepoint(prog) &&

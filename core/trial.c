@@ -85,7 +85,7 @@ static void verdict_take(const struct audit_row *row, void *arg)
 	struct verdicts *all = arg;
 
 	if (all->n == ARRAY_LEN(all->v))
-		return;
+		die(EXIT_FAIL, "an object of more than %zu programs", all->n);
 	snprintf(all->v[all->n].prog, sizeof(all->v->prog), "%s", row->prog);
 	snprintf(all->v[all->n].text, sizeof(all->v->text), "%s", row->text);
 	all->v[all->n++].verdict = row->verdict;
@@ -125,9 +125,6 @@ static void text_add(struct trial *t, const char *more)
 
 void trial_offline(const struct applet *applet, const struct audit_kernel *kernel, struct trial *t)
 {
-	struct verdicts all = { .n = 0 };
-	const struct probe *p = applet->probes, *first;
-	char why[256] = "";
 	size_t size;
 	void *elf;
 
@@ -135,9 +132,20 @@ void trial_offline(const struct applet *applet, const struct audit_kernel *kerne
 	if (!applet->object)
 		return;
 	elf = object_inflate(applet, &size);
+	trial_object(applet, elf, size, kernel, t);
+	free(elf);
+}
+
+void trial_object(const struct applet *applet, const void *elf, size_t size,
+		  const struct audit_kernel *kernel, struct trial *t)
+{
+	struct verdicts all = { .n = 0 };
+	const struct probe *p = applet->probes, *first;
+	char why[256] = "";
+
+	*t = (struct trial){ .state = TRIAL_RUNS };
 	if (audit_object(elf, size, kernel, verdict_take, &all) < 0)
 		die(EXIT_FAIL, "%s: the embedded object is damaged", applet->name);
-	free(elf);
 	for (size_t i = 0; i < all.n; i++) {
 		if (named_by_a_row(applet, all.v[i].prog) || all.v[i].verdict < AUDIT_SIZE_DIFFERS)
 			continue;

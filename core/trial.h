@@ -21,5 +21,8 @@ void trial_live(const struct applet *applet, struct trial *t);
 
 /* By relocation alone: no rights, no running kernel. What types cannot tell counts as working. */
 void trial_offline(const struct applet *applet, const struct audit_kernel *kernel, struct trial *t);
+/* The same with the applet's object as it was built for another architecture. */
+void trial_object(const struct applet *applet, const void *elf, size_t size,
+		  const struct audit_kernel *kernel, struct trial *t);
 
 #endif

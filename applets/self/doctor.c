@@ -3,11 +3,13 @@
 #include "applet.h"
 #include "audit.h"
 #include "btf.h"
+#include "btf_min.h"
 #include "features.h"
 #include "registry.h"
 #include "trial.h"
 
 #include <bpf/btf.h>
+#include <sys/stat.h>
 
 struct row {
 	__u64 time_ns;
@@ -21,6 +23,7 @@ struct row {
 static const struct opt opts[] = {
 	OPT_USER('k', "kernel", NULL, "only what the kernel can do"),
 	OPT_USER('t', "tool", "NAME", "only this tool"),
+	OPT_USER('m', "min-btf", "OUT", "make of --btf FILE a small file that all tools can use"),
 	{ 0 }
 };
 
@@ -53,23 +56,56 @@ static void features_say(struct run *run)
 		row_say(run, "kernel", f[i].name, f[i].there ? "yes" : "no", f[i].detail);
 }
 
-static struct audit_kernel *kernel_open(const char *path)
+static struct btf *types_open(const char *path)
 {
 	char why[256];
 	struct btf *btf = btf_load_file(path, why, sizeof(why));
 
 	if (!btf)
 		die(EXIT_FAIL, "--btf %s: %s", path, why);
-	return audit_kernel_new(btf); /* both live as long as we do */
+	return btf; /* lives as long as we do */
+}
+
+/* Whole or not at all: half a file would be taken for types with members missing. */
+static void min_btf_write(struct run *run, const struct btf *btf)
+{
+	const char *path = opt_str(run, 'm');
+	struct stat st;
+	size_t size;
+	__u32 raw_size;
+	const void *raw;
+	void *bytes;
+	FILE *f;
+
+	if (!btf)
+		opt_bad(run, 'm', "the kernel's types have to be given, by --btf FILE");
+	raw = btf__raw_data(btf, &raw_size);
+	bytes = raw ? btf_min_all(raw, raw_size, &size) : NULL;
+	if (!bytes)
+		die(EXIT_FAIL, "--btf %s: has kinds of types that cannot be cut down", run_btf(run));
+	f = fopen(path, "we");
+	if (!f || fwrite(bytes, 1, size, f) != size || fclose(f)) {
+		int err = errno;
+
+		if (f && !stat(path, &st) && S_ISREG(st.st_mode))
+			remove(path);
+		die(EXIT_FAIL, "%s: %s", path, strerror(err));
+	}
+	free(bytes);
 }
 
 static int doctor_main(struct run *run)
 {
 	static const char *const states[] = { "runs", "falls back", "cannot" };
 	const char *only = opt_str(run, 't'), *types = run_btf(run);
-	struct audit_kernel *kernel = types ? kernel_open(types) : NULL;
+	struct btf *btf = types ? types_open(types) : NULL;
+	struct audit_kernel *kernel = btf ? audit_kernel_new(btf) : NULL;
 	bool known = false;
 
+	if (opt_on(run, 'm')) {
+		min_btf_write(run, btf);
+		return EXIT_OK;
+	}
 	rows_begin(run);
 	if (!kernel && !only)
 		features_say(run);
@@ -96,7 +132,8 @@ APPLET(doctor) = {
 	.brief = "Tell what this kernel and this user can do, and which tools work.",
 	.help = "A tool \"runs\" by the best way it knows, \"falls back\" to another, or \"cannot\".\n"
 		"It is tried for real, for a moment. With --btf FILE another kernel is asked by\n"
-		"its types alone, without root: what types cannot tell counts as working.\n",
+		"its types alone, without root: what types cannot tell counts as working.\n"
+		"FILE is raw BTF, a vmlinux with BTF, or gzip of these; scripts/min-btf takes more.\n",
 	.opts = opts,
 	.cols = cols,
 	.main = doctor_main,
