@@ -74,7 +74,7 @@ bpf_strip := -g --remove-section=.rel.BTF --remove-section=.rel.BTF.ext \
 .PRECIOUS: $(O)/bpf/%.bpf.o $(O)/test/unit/%.o
 all: bpftools
 
-export LIBBPF_SRC ELFUTILS_SRC ZLIB_SRC
+export LIBBPF_SRC ELFUTILS_SRC ZLIB_SRC XZ_SRC LIBIBERTY_SRC
 $(LIBS)/.done: libbpf/build libbpf/sources
 	CC='$(CC)' HOST='$(if $(filter $(ARCH),$(host_arch)),,$(cross_$(ARCH)))' libbpf/build $(LIBS)
 	@touch $@
@@ -115,7 +115,7 @@ $(O)/chosen: FORCE
 	@echo '$(CC) $(objs)' | cmp -s - $@ || echo '$(CC) $(objs)' >$@
 
 $(O)/bpftools: $(objs) $(O)/chosen $(LIBS)/.done
-	$(CC) -o $@ $(objs) $(LDFLAGS) -L$(LIBS)/lib -lbpf -lelf -lz -lm
+	$(CC) -o $@ $(objs) $(LDFLAGS) -L$(LIBS)/lib -lbpf -lelf -lz -llzma -ldemangle -lm
 	@$(if $(DEBUG),:,$(STRIP) -R .comment $@)
 
 bpftools: $(O)/bpftools
@@ -144,7 +144,7 @@ $(TEST_BIN)/%: test/tools/%.c | $(LIBS)/.done
 # Unit tests have all but main(), so that they see the applets too.
 $(unit): $(TEST_BIN)/%: $(O)/test/unit/%.o $(filter-out $(O)/main.o,$(objs)) | $(LIBS)/.done
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ -static -no-pie -Wl,--gc-sections -L$(LIBS)/lib -lbpf -lelf -lz -lm
+	$(CC) -o $@ $^ -static -no-pie -Wl,--gc-sections -L$(LIBS)/lib -lbpf -lelf -lz -llzma -ldemangle -lm
 
 $(TEST_BIN)/audit/%.bpf.o: test/unit/audit/%.bpf.c test/unit/audit/common.h | $(LIBS)/.done
 	@mkdir -p $(@D)

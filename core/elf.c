@@ -6,6 +6,8 @@
 #include "elf.h"
 #include "util.h"
 
+#include <lzma.h>
+#include <sys/mman.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -441,6 +443,46 @@ static int root_length(const char *path)
 	return strncmp(p, "/root/", 6) ? 0 : p + 5 - path;
 }
 
+/* What is unpacked may take this much: the symbol table of the largest programs is below it. And so
+ * much memory: xz -9, the most that anybody packs with, wants 65 MB. */
+enum { DEBUGDATA_MAX = 64 << 20, UNPACK_MEMORY = 96 << 20 };
+
+/* .gnu_debugdata, where Fedora's kin have their function names: an ELF file of a symbol table, packed
+ * by xz, inside the file itself. */
+static bool debugdata_take(struct elf *e, const Elf64_Shdr *s)
+{
+	uint64_t memory = UNPACK_MEMORY;
+	size_t in = 0, out = 0, room = s->sh_size * 8 + 4096;
+	unsigned char *packed = image_load(e, s->sh_offset, s->sh_size, DEBUGDATA_MAX);
+	unsigned char *plain = NULL;
+	struct elf *d = NULL;
+	lzma_ret ret;
+	int fd;
+
+	if (!packed)
+		return false;
+	do {
+		room = MIN(room * 2, (size_t)DEBUGDATA_MAX);
+		plain = xrealloc(plain, room);
+		in = out = 0;
+		ret = lzma_stream_buffer_decode(&memory, 0, NULL, packed, &in, s->sh_size, plain, &out,
+						room);
+	} while (ret == LZMA_BUF_ERROR && room < DEBUGDATA_MAX);
+	free(packed);
+	fd = ret == LZMA_OK ? memfd_create("debugdata", MFD_CLOEXEC) : -1;
+	if (fd >= 0 && write(fd, plain, out) == (ssize_t)out)
+		d = elf_file_open_fd(fd, NULL, NULL);
+	else if (fd >= 0)
+		close(fd);
+	free(plain);
+	if (d && elf_same_machine(e, d) && sec_of_type(d, SHT_SYMTAB)) {
+		e->debug = d;
+		return true;
+	}
+	elf_file_close(d);
+	return false;
+}
+
 static void debug_find(struct elf *e)
 {
 	char path[PATH_MAX], id[ELF_BUILD_ID_LEN] = "", link[ELF_NAME_LEN], *root;
@@ -451,6 +493,9 @@ static void debug_find(struct elf *e)
 	if (e->debug_tried)
 		return;
 	e->debug_tried = true;
+	EACH(Elf64_Shdr, s, e->secs, e->nsecs)
+		if (!strcmp(sec_name(e, s), ".gnu_debugdata") && debugdata_take(e, s))
+			return;
 	root = xstrdup(file);
 	root[n] = 0;
 	file += n;

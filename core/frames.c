@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Stored stacks and the names of their frames.
 #include "frames.h"
+#include "demangle.h"
 #include "ksyms.h"
 #include "usyms.h"
 
@@ -186,9 +187,12 @@ void frame_text(struct run *run, const struct frames *f, int i, const struct fra
 	uint64_t offset, ip = f->ip[i] - (i > 0);
 	const char *tail = f->kernel && style->kernel_tail ? style->kernel_tail : "";
 	const char *object = NULL;
+	char plain_name[FRAME_TEXT];
 	const char *name = f->kernel ? kernel_name(names, ip, &offset, &object)
 				     : usyms_find(names->user, f->pid, ip, &offset, &object);
 
+	if (name && !f->kernel)
+		name = demangle(name, plain_name, sizeof(plain_name));
 	if (style->address)
 		snprintf(text, FRAME_TEXT, "0x%llx%s", (unsigned long long)f->ip[i], tail);
 	else if (!name)
