@@ -6,6 +6,7 @@
 #   make ARCH=arm64           for another architecture: arm64, riscv64, armhf
 #   make APPLETS="a b"        only these applets
 #   make DEBUG=1              not stripped, BPF objects with their source lines
+#   make check-kernels        the tests on many kernels in qemu: KERNELS="5.10 arm64/6.12" APPLETS="a b"
 #   make deps|run|check|size|bench|clean
 
 VERSION := 0.1
@@ -43,6 +44,11 @@ LIBS := $(O)/libs
 
 # ---- what of ----
 all_c := $(sort $(wildcard applets/*/*.c))
+# For check-kernels APPLETS only says which tests: what is tested is the binary with all of them.
+ifneq ($(filter check-kernels,$(MAKECMDGOALS)),)
+T := $(or $(T),$(APPLETS))
+override undefine APPLETS
+endif
 ifdef APPLETS
 applet_c := $(filter $(foreach a,$(APPLETS),applets/%/$(a).c),$(all_c))
 missing := $(filter-out $(basename $(notdir $(applet_c))),$(APPLETS))
@@ -165,10 +171,29 @@ $(foreach a,arm64 riscv64 amd64,$(eval $(call audit_rule,$(a))))
 test-tools: bpftools $(tests)
 	@$(if $(filter $(ARCH),$(host_arch)),ln -sfn $(notdir $(O))/test build/test)
 
+# What runs inside a VM. For another machine test/vm finds it by TEST_BIN_arm64 and the like.
+vm-tools: $(O)/bpftools $(TEST_BIN)/work $(TEST_BIN)/jsonq
+other_archs := $(filter-out $(ARCH),arm64 riscv64 armhf)
+$(foreach a,$(other_archs),$(eval export TEST_BIN_$(a) := build/$(a)-$(cross_$(a))-gcc/test))
+export TEST_BIN
+export VM_ARCH := $(ARCH)
+
 # T="opensnoop net": only these tests; KERNELS="5.10 newest": on these in qemu besides the own one
 export KERNELS
 check: test-tools
-	TEST_BIN=$(TEST_BIN) test/all $(T)
+	test/all --results $(O)/results.jsonl $(T)
+
+# Each kernel boots once and runs the tests of all applets. A kernel is [ARCH/]VERSION, ARCH that of the
+# build if not said, or a kernel image by its path.
+check-kernels: KERNELS := $(or $(KERNELS),$(matrix_$(ARCH)))
+matrix_amd64 := 5.10 6.1 6.12 6.18 newest arm64/6.12 riscv64/newest
+matrix_arm64 := 6.1 6.12 newest
+matrix_riscv64 := newest
+matrix_armhf := newest
+check-kernels: vm-tools
+	+@$(foreach a,$(other_archs),$(if $(findstring $(a)/,$(KERNELS)), \
+		$(MAKE) --no-print-directory ARCH=$(a) CC=$(cross_$(a))-gcc vm-tools &&)) true
+	BPFTOOLS=$(O)/bpftools test/all --no-host --results $(O)/kernels.jsonl $(T)
 
 deps:
 	scripts/deps $(filter-out $(host_arch),$(ARCH))
@@ -191,4 +216,4 @@ clean:
 
 -include $(objs:.o=.d) $(bpf_gz:.gz=.d) $(audit_other:.o=.d) $(wildcard $(O)/test/unit/*.d)
 FORCE:
-.PHONY: all bench clean FORCE deps run check size test-tools
+.PHONY: all bench check check-kernels clean deps FORCE run size test-tools vm-tools

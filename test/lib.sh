@@ -10,6 +10,9 @@
 #	# needs: root		it is of ring 3 and is skipped without root
 #	# ring: 2		its ring, where that is not 1 or 3
 #	# timeout: 120		seconds for all of it, 60 when not said
+#	# alone: WORD		tests run side by side, but those of the same WORD (disk, cpu) one at a
+#				time; with "yes" nothing else runs meanwhile. As others may run, the names
+#				that workloads take (work -c NAME) are $ME, or in this file only: w_TEST.
 #
 # Within a test:
 #	case_ NAME		begins a case; each is reported and counted on its own. A case in
@@ -69,14 +72,13 @@ SLOW=${SLOW:-1}
 t_limit=$((${TEST_LIMIT:-30} * SLOW)) # seconds to attach, and to end after SIGINT
 export BPFTOOLS WORK JSONQ SLOW
 
-# The name under which test/skips lists what may be skipped here. A kernel with kprobes announces
-# them as a kind of perf event (Linux 4.17).
+# The name under which test/skips lists what may be skipped here: the kernel's version, after the
+# machine where that is not x86-64, with the hard environments of test/vm behind it. A kernel with
+# kprobes announces them as a kind of perf event (Linux 4.17).
 if [ -z "${TEST_ENV:-}" ]; then
-	if [ -e /sys/bus/event_source/devices/kprobe ]; then
-		TEST_ENV=$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/')
-	else
-		TEST_ENV=host-noprobes
-	fi
+	TEST_ENV=$(uname -mr | sed 's/^\([0-9]*\.[0-9]*\)[^ ]* \(.*\)/\2\/\1/; s/^x86_64.//; s/^aarch64/arm64/; s/^armv[^/]*/armhf/')
+	[ -e /sys/bus/event_source/devices/kprobe ] || TEST_ENV=host-noprobes
+	TEST_ENV=$TEST_ENV${TEST_PLACE:-}
 fi
 export TEST_ENV
 
@@ -158,7 +160,11 @@ case_() {
 # Is a skip for this reason listed for this environment?
 t_skip_listed() {
 	while read -r t_env t_of t_reason; do
-		[ "$t_env" = "$TEST_ENV" ] || [ "$t_env" = '*' ] || continue
+		# shellcheck disable=SC2254 # a pattern
+		case $TEST_ENV in
+		$t_env) ;;
+		*) continue ;;
+		esac
 		[ "$t_of" = "$t_test" ] && [ -n "$t_reason" ] || continue
 		case $1 in
 		*"$t_reason"*) return 0 ;;
@@ -221,18 +227,24 @@ nap() {
 	"$WORK" sleep "$1" 1
 }
 
+# Both are asked in loops, so they start no program: that is slow on an emulated CPU.
 t_deadline() {
-	t_until=$(($(date +%s) + t_limit))
+	read -r t_until t_rest </proc/uptime
+	t_until=$((${t_until%.*} + t_limit))
 }
 
 t_late() {
-	[ "$(date +%s)" -ge "$t_until" ]
+	read -r t_now t_rest </proc/uptime
+	[ "${t_now%.*}" -ge "$t_until" ]
 }
 
 # A process that has ended but was not waited for yet still takes signals: ask for its state.
 t_alive() {
-	case $(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) in
-	'' | Z | X) return 1 ;;
+	t_stat=
+	{ read -r t_stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+	t_stat=${t_stat##*) }
+	case $t_stat in
+	'' | Z* | X*) return 1 ;;
 	esac
 }
 
@@ -276,6 +288,9 @@ t_start() {
 	while :; do
 		t_alive "$t_pid" && t_lives=1 || t_lives=
 		if grep -q "^$t_name: ready" "$T/err"; then
+			# for test/run --records
+			[ -z "${TEST_TMP:-}" ] || sed -n 's,.*: attached [^ ]* (\([^/)]*\).*,\1,p' \
+				"$T/err" >>"$TEST_TMP/modes"
 			return 0
 		fi
 		if [ -z "$t_lives" ]; then
