@@ -7,11 +7,15 @@
  *
  * then hist_add(&key, value), or hist_add(NULL, value) for the only one. With HIST_LINEAR defined
  * before (and .linear in the applet's struct hist) the slots are the values 0 to 62 themselves, and
- * one for all that is more. */
+ * one for all that is more; with HIST_STEP, too, (.step) each has so many values. */
 #ifndef HIST_BPF_H
 #define HIST_BPF_H
 
 #include "common.bpf.h"
+
+#if defined(HIST_LINEAR) && !defined(HIST_STEP)
+#define HIST_STEP 1
+#endif
 
 /* Values of time are divided by this before they are sorted into slots; the core prints the unit. */
 const volatile u64 hist_div = 1000;
@@ -51,7 +55,10 @@ static __always_inline u32 log2_u64(u64 v)
 static __always_inline void hist_count(struct hist_value *h, u64 value)
 {
 #ifdef HIST_LINEAR
-	u64 slot = value < HIST_SLOTS ? value : HIST_SLOTS - 1;
+	u64 slot = value / HIST_STEP;
+
+	if (slot >= HIST_SLOTS)
+		slot = HIST_SLOTS - 1;
 #else
 	u32 slot = log2_u64(value / hist_div);
 #endif

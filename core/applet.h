@@ -201,7 +201,9 @@ enum { HIST_ALWAYS = 255 };
 
 struct hist {
 	const char *name;	/* JSON "name": what is measured, "latency" */
+	unsigned char when;	/* only with this option, and in place of `top`; 0 always */
 	bool linear;		/* slots are the values themselves (HIST_LINEAR of bpf/hist.bpf.h) */
+	uint16_t step;		/* linear: values to a slot (HIST_STEP); 0 is 1 */
 	const char *unit;	/* NULL: time, by the divisor in .rodata (hist_div) */
 	const struct col *keys;	/* NULL: never split */
 	unsigned char extension; /* option that adds a line of average, total and count; 0 none,
@@ -216,11 +218,13 @@ struct hist {
 struct order { const char *word, *head; };
 
 struct top {
-	unsigned char when;	/* only with this option, and in place of events; 0 always */
+	unsigned char when;	/* only with this option, and in place of events or histograms; 0
+				 * always */
 	const struct col *cols;	/* over its rows; NULL: the applet's */
 	const char *map;	/* its entries are taken out at each report */
 	uint32_t key_size;	/* as in `struct row { struct key key; struct value value; }` */
 	uint32_t value_size;
+	uint64_t maxima;	/* of a per-CPU map: bit n: of the value's nth __u64 the largest counts */
 	const char *sort;	/* header of the column to sort by, largest first */
 	double (*weight)(const struct run *run, const void *row); /* or by this; NULL: `sort` */
 	unsigned char sort_key;	/* option that names another order, one of `orders`; 0 none */
@@ -310,7 +314,7 @@ struct applet {
 	/* Of each event, and each row of `top`: false is not shown, not counted. */
 	bool (*keep)(struct run *run, void *event);
 	/* A report, each interval and at the end: calls row_print(). The columns' header is printed
-	 * once, before the first. */
+	 * once, before the first. An applet may have this and no BPF object. */
 	void (*tick)(struct run *run);
 	int (*main)(struct run *run);	/* instead of all else; returns EXIT_* */
 };

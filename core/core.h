@@ -111,6 +111,9 @@ typedef void map_entry_fn(const void *key, const void *value, void *arg);
  * first. With `take` the entries are removed. In batches where the kernel has them (5.6). Dies on
  * failure. */
 void map_drain(const struct run *run, const char *map, bool take, map_entry_fn *fn, void *arg);
+/* The same; where bit n of `maxima` is set, the nth __u64 of the result is the largest of them. */
+void map_drain_max(const struct run *run, const char *map, bool take, uint64_t maxima,
+		   map_entry_fn *fn, void *arg);
 void maps_setup(struct run *run);	/* before load */
 
 /* probes.c */
@@ -137,6 +140,7 @@ void events_poll(struct run *run);	/* takes what is there, does not wait */
 
 /* report.c, hist.c, top.c, stacks.c */
 void hist_report(struct run *run);
+bool hist_on(const struct run *run); /* are there histograms to report? */
 void hist_setup(struct run *run);
 bool top_on(const struct run *run); /* are there rows of a map to report? */
 void top_setup(struct run *run);	/* before load */

@@ -15,6 +15,17 @@ struct entries {
 	size_t key_size;
 };
 
+bool hist_on(const struct run *run)
+{
+	const struct applet *a = run->applet;
+
+	if (!a->hist)
+		return false;
+	if (a->hist->when)
+		return opt_on(run, a->hist->when);
+	return !(a->top && a->top->when && opt_on(run, a->top->when));
+}
+
 /* Without the option that splits it there is no key, and the map of the keyed ones is kept small:
  * it is memory for each CPU. With one, as many as 16 MB hold, 10240 at most. */
 void hist_setup(struct run *run)
@@ -27,7 +38,7 @@ void hist_setup(struct run *run)
 		return;
 	if (!want)
 		want = MAX(MIN(10240U, (16U << 20) / each), 256U);
-	bpf_map__set_max_entries(map, run->core->keys.n ? want : 1);
+	bpf_map__set_max_entries(map, run->core->keys.n && hist_on(run) ? want : 1);
 }
 
 static void entry_add(const void *key, const void *value, void *arg)
@@ -81,7 +92,7 @@ static const char *hist_unit(const struct run *run, uint64_t *div)
 static uint64_t slot_low(const struct run *run, int slot)
 {
 	if (run->applet->hist->linear)
-		return slot;
+		return (uint64_t)slot * MAX(run->applet->hist->step, 1);
 	return slot ? 1ULL << slot : 0;
 }
 
@@ -89,7 +100,7 @@ static uint64_t slot_high(const struct run *run, int slot)
 {
 	if (slot == HIST_SLOTS - 1)
 		return UINT64_MAX;
-	return run->applet->hist->linear ? (uint64_t)slot : (2ULL << slot) - 1;
+	return run->applet->hist->linear ? slot_low(run, slot + 1) - 1 : (2ULL << slot) - 1;
 }
 
 static int slot_last(const struct entry *e)
@@ -137,7 +148,7 @@ static void hist_draw(struct run *run, const struct entry *e, const char *unit)
 
 	for (int i = 0; i < HIST_SLOTS; i++)
 		most = MAX(most, e->v.slots[i]);
-	if (run->applet->hist->linear)
+	if (run->applet->hist->linear && run->applet->hist->step < 2)
 		hist_values(run, e, unit, most);
 	else
 		hist_bars(run, e, unit, most);

@@ -34,7 +34,7 @@ void loss_report(struct run *run)
 			   "under way" },
 	};
 	struct core *core = run->core;
-	const struct loss *now = object_var(run, ".bss", "loss", NULL);
+	const struct loss *now = run->obj ? object_var(run, ".bss", "loss", NULL) : NULL;
 	uint64_t sum[ARRAY_LEN(kinds)] = { 0 }, lost[ARRAY_LEN(kinds)], any = 0;
 	struct out *o = &core->out;
 
@@ -45,7 +45,7 @@ void loss_report(struct run *run)
 		sum[3] = now->missed;
 	}
 	sum[0] += core->lost_perf;
-	sum[4] = skipped_runs(run);
+	sum[4] = run->obj ? skipped_runs(run) : 0;
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		lost[i] = sum[i] - core->told[i];
 		core->told[i] = sum[i];

@@ -7,6 +7,7 @@ struct drain {
 	uint32_t key_size, value_size, stride;
 	int cpus;	/* 0: one value for all CPUs */
 	bool take;
+	uint64_t maxima; /* bit n: of the value's nth __u64 the largest counts, not the sum */
 	map_entry_fn *fn;
 	void *arg;
 };
@@ -17,7 +18,8 @@ static bool map_is_percpu(enum bpf_map_type type)
 	       type == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
-/* Adds the CPUs' values up, in place, into the first. The kernel rounds each up to 8 bytes. */
+/* Adds the CPUs' values up, or takes the largest, in place, into the first. The kernel rounds each
+ * up to 8 bytes. */
 static void values_sum(const struct drain *d, void *values)
 {
 	uint64_t *to = values;
@@ -26,7 +28,10 @@ static void values_sum(const struct drain *d, void *values)
 		const uint64_t *from = (const uint64_t *)((char *)values + (size_t)cpu * d->stride);
 
 		for (size_t i = 0; i < d->stride / sizeof(*to); i++)
-			to[i] += from[i];
+			if (i < 64 && d->maxima >> i & 1)
+				to[i] = MAX(to[i], from[i]);
+			else
+				to[i] += from[i];
 	}
 }
 
@@ -103,8 +108,14 @@ static int drain_batches(const struct drain *d)
 
 void map_drain(const struct run *run, const char *name, bool take, map_entry_fn *fn, void *arg)
 {
+	map_drain_max(run, name, take, 0, fn, arg);
+}
+
+void map_drain_max(const struct run *run, const char *name, bool take, uint64_t maxima,
+		   map_entry_fn *fn, void *arg)
+{
 	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, name);
-	struct drain d = { .take = take, .fn = fn, .arg = arg };
+	struct drain d = { .take = take, .maxima = maxima, .fn = fn, .arg = arg };
 	int err;
 
 	if (!map)

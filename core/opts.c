@@ -69,9 +69,9 @@ static bool common_applies(const struct applet *a, unsigned char key)
 	case KEY_CSV: return a->cols != NULL;
 	case KEY_BUFFER:
 	case KEY_PERF: return a->event_min != 0;
+	case KEY_ENTRIES: return !a->main && a->object;
 	case KEY_COUNT:
-	case KEY_DURATION:
-	case KEY_ENTRIES: return !a->main;
+	case KEY_DURATION: return !a->main;
 	case KEY_INTERVAL: return a->hist || a->top || a->stacks || a->tick;
 	case KEY_HEATMAP: return a->hist != NULL;
 	case KEY_FLAME:

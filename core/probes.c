@@ -303,7 +303,7 @@ static bool attached_by_applet(const struct run *run, const struct bpf_program *
 
 	return !strchr(sec, '/') && !target_of(run, bpf_program__name(prog)) &&
 	       (is_kprobe(prog) || !strcmp(sec, "uprobe") || !strcmp(sec, "uretprobe") ||
-		!strcmp(sec, "perf_event") || !strcmp(sec, "kprobe.multi") ||
+		!strcmp(sec, "perf_event") || !strcmp(sec, "raw_tp") || !strcmp(sec, "kprobe.multi") ||
 		!strcmp(sec, "kretprobe.multi"));
 }
 

@@ -73,7 +73,7 @@ static bool run_reports(const struct run *run)
 {
 	const struct applet *a = run->applet;
 
-	return a->hist || top_on(run) || a->stacks || a->tick;
+	return hist_on(run) || top_on(run) || a->stacks || a->tick;
 }
 
 static void report(struct run *run, uint64_t since)
@@ -85,7 +85,7 @@ static void report(struct run *run, uint64_t since)
 	run->elapsed_ns = run->now_ns - since;
 	if (run_reports(run)) {
 		report_heading(run);
-		if (a->hist)
+		if (hist_on(run))
 			hist_report(run);
 		if (top_on(run))
 			top_report(run);
@@ -200,14 +200,15 @@ static void run_trace(struct run *run)
 
 	limits_raise();
 	core->signal_fd = signals_open();
-	probes_attach(run);
-	events = events_open(run);
+	if (a->object)
+		probes_attach(run);
+	events = a->object && events_open(run);
 	core->start_ns = run->now_ns = clock_now();
 	if (core->common.verbose)
 		warn("ready");
 	if (a->title && run->format == FORMAT_TEXT && !stacks_folded(run))
 		out_printf(&core->out, "%s\n", a->title);
-	if (!top_on(run))
+	if (!top_on(run) && !hist_on(run))
 		cols_header(run);
 	out_flush(&core->out);
 	loop(run, events);

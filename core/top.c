@@ -44,7 +44,9 @@ bool top_on(const struct run *run)
 {
 	const struct top *top = run->applet->top;
 
-	return top && (!top->when || opt_on(run, top->when));
+	if (!top)
+		return false;
+	return top->when ? opt_on(run, top->when) : !(run->applet->hist && hist_on(run));
 }
 
 void top_setup(struct run *run)
@@ -106,7 +108,7 @@ void top_report(struct run *run)
 	size_t show = top->rows_key ? opt_u64(run, top->rows_key, top->rows) : top->rows;
 	size_t kept = 0;
 
-	map_drain(run, top->map, true, row_add, &rows);
+	map_drain_max(run, top->map, true, top->maxima, row_add, &rows);
 	for (size_t i = 0; i < rows.n; i++) {
 		char *row = rows.row + i * rows.size;
 
