@@ -6,9 +6,12 @@
  *                                   errors ignored; exit 77 where the architecture has no such call
  *   statat   CALL DIR NAME N        opens DIR, then CALL (newfstatat, statx) xN of NAME in it; NAME
  *                                   "" is DIR itself (AT_EMPTY_PATH); errors ignored
+ *   rename   CALL FROM TO           CALL: rename, renameat, renameat2, or exchange, which is
+ *                                   renameat2() with RENAME_EXCHANGE; prints 0 or -errno
+ *   live     FILE MS                creates FILE by open(O_CREAT), closes it, sleeps, removes it by
+ *                                   unlink()
  */
 #include "work.h"
-#include <sys/statfs.h>
 
 #ifndef SYS_newfstatat
 #define SYS_newfstatat SYS_fstatat64
@@ -54,5 +57,31 @@ static void do_statat(char **arg)
 	}
 }
 
+static void do_rename(char **arg)
+{
+	const char *call = arg[0];
+	long ret;
+
+	if (!strcmp(call, "renameat2") || !strcmp(call, "exchange"))
+		ret = syscall(SYS_renameat2, AT_FDCWD, arg[1], AT_FDCWD, arg[2],
+			      *call == 'e' ? 2 /* RENAME_EXCHANGE */ : 0);
+#ifdef SYS_renameat
+	else if (!strcmp(call, "renameat"))
+		ret = syscall(SYS_renameat, AT_FDCWD, arg[1], AT_FDCWD, arg[2]);
+#endif
+	else
+		ret = rename(arg[1], arg[2]);
+	printf("%ld\n", ret < 0 ? -(long)errno : ret);
+}
+
+static void do_live(char **arg)
+{
+	close(must(open(arg[0], O_WRONLY | O_CREAT | O_EXCL, 0644), arg[0]));
+	sleep_us(amount(arg[1]) * 1000);
+	must(unlink(arg[0]), arg[0]);
+}
+
+VERB("rename", 3, 3, do_rename);
+VERB("live", 2, 2, do_live);
 VERB("statof", 3, 3, do_statof);
 VERB("statat", 4, 4, do_statat);
