@@ -188,13 +188,18 @@ static __always_inline long path_user_full(char *to, int dirfd, const char *user
 		to[(len - 1) & (PATH_MAX - 1)] = '/';
 		len++;
 	}
-	if (len < 2 || len > PATH_MAX / 2)
+	more = bpf_probe_read_user_str(&to[(len - 1) & (PATH_MAX - 1)], PATH_MAX / 2, user);
+	if (more <= 0) {
+		to[(len - 1) & (PATH_MAX - 1)] = 0;
 		return len & (2 * PATH_MAX - 1);
-	more = bpf_probe_read_user_str(&to[(len - 1) & (PATH_MAX / 2 - 1)], PATH_MAX / 2, user);
-	if (more <= 0)
-		return len;
+	}
 	if (more == PATH_MAX / 2)
-		mark_cut(&to[(len - 1) & (PATH_MAX / 2 - 1)], PATH_MAX / 2, more);
+		mark_cut(&to[(len - 1) & (PATH_MAX - 1)], PATH_MAX / 2, more);
+	if (len - 1 + more > PATH_MAX) {
+		to[PATH_MAX - 1] = 0;
+		mark_cut(to, PATH_MAX, PATH_MAX);
+		return PATH_MAX;
+	}
 	return (len - 1 + more) & (2 * PATH_MAX - 1);
 }
 

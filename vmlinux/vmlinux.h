@@ -260,6 +260,8 @@ struct inode {
 	unsigned long i_ino;
 	struct super_block *i_sb;
 	loff_t i_size;
+	unsigned int i_nlink;
+	u32 i_generation;
 };
 
 struct file {
