@@ -154,7 +154,8 @@ static void loop(struct run *run, bool events)
 			core->stop |= core->out.closed;
 		}
 		now = clock_now();
-		if (now >= next && !core->stop) {
+		/* One that is due at the very end is the last one. */
+		if (now >= next && now < end && !core->stop) {
 			report(run, since);
 			since = run->now_ns;
 			/* Intervals that went by unused are not made up for. */
