@@ -48,7 +48,8 @@ void elf_file_close(struct elf *e);		/* NULL is fine */
 
 /* Call `cb` for each function of .symtab, then of .dynsym, until it returns false. Without a
  * .symtab that of the debug data is taken if there is any: .gnu_debugdata inside it, or a file by
- * build-id or debug link, in the file's own root (/proc/PID/root) and by build-id in ours. Returns 1 when stopped, else 0. */
+ * build-id or debug link, in the file's own root (/proc/PID/root) and by build-id in ours. Returns 1
+ * when stopped, else 0. */
 typedef bool (*elf_func_cb)(const struct elf_func *f, void *arg);
 int elf_each_func(struct elf *e, elf_func_cb cb, void *arg);
 
