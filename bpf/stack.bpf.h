@@ -6,7 +6,8 @@
  *	stack_take(ctx, &key);		the current task and its stacks
  *	stack_add(&key, value);		now or later
  *
- * A tool whose stacks are all of one kind, or of no task in particular, fills the key itself. */
+ * A tool whose stacks are all of one kind, or of no task in particular, fills the key itself. With
+ * STACK_WAKER defined before the sums are by a struct stack_pair. */
 #ifndef STACK_BPF_H
 #define STACK_BPF_H
 
@@ -14,14 +15,20 @@
 
 const volatile bool stack_user = true, stack_kernel = true; /* options -K, -U of STACK_OPTS */
 
+#ifdef STACK_WAKER
+#define stacks_key stack_pair
+#else
+#define stacks_key stack_key
+#endif
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
-	__type(key, struct stack_key);
+	__type(key, struct stacks_key);
 	__type(value, u64);
 } stack_counts SEC(".maps");
 
-static __always_inline void stack_take(void *ctx, struct stack_key *key)
+static __noinline int stack_take(void *ctx, struct stack_key *key)
 {
 	u64 id = current_pid_tgid();
 
@@ -34,9 +41,10 @@ static __always_inline void stack_take(void *ctx, struct stack_key *key)
 		key->user = stack_id(ctx, BPF_F_USER_STACK);
 	if (key->user > STACK_LOST)
 		stack_proc_hint(key->pid);
+	return 0;
 }
 
-static __always_inline void stack_add(const struct stack_key *key, u64 value)
+static __always_inline void stack_add(const struct stacks_key *key, u64 value)
 {
 	u64 *sum = bpf_map_lookup_elem(&stack_counts, key);
 

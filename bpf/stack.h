@@ -17,12 +17,17 @@ struct stack_ref {
 	__u32 taken;	/* STACK_KERNEL, STACK_USER */
 };
 
-/* The key of stack_counts. */
+/* The key of stack_counts: whose stacks are summed. */
 struct stack_key {
 	__u32 pid;	/* process, as the tool's pid namespace numbers it */
 	__u32 tid;	/* 0 where a tool sums its threads up */
 	__u64 kernel, user; /* ids in the map `stacks` */
 	char comm[TASK_COMM_LEN];
+};
+
+/* The key where a stack is summed together with that of the task that woke it up. */
+struct stack_pair {
+	struct stack_key target, waker;
 };
 
 #endif

@@ -238,7 +238,14 @@ struct top {
 
 /* ---- Stacks ---- bpf/stack.bpf.h fills the maps `stack_counts` and `stacks`. */
 
+enum stacks_form {
+	STACKS_ONE,	/* each sum is of one task's stacks */
+	STACKS_BOTH,	/* of a task's that was woken up and of its waker's (struct stack_pair) */
+	STACKS_WAKER,	/* of a waker's stacks and the name alone of whom it woke up (the same) */
+};
+
 struct stacks {
+	enum stacks_form form;
 	const char *unit;	/* of the values: "samples", "us" */
 	uint64_t scale;		/* shown = value / scale, at least 1; smaller sums are left out */
 	bool by_thread;		/* tid is part of the key: text shows it, not the process */

@@ -3,14 +3,15 @@
 #include "flame.h"
 #include "frames.h"
 
+/* Of STACKS_ONE just the target is there. */
 struct sum {
-	struct stack_key key;
+	struct stack_pair key;
 	uint64_t value;
 };
 
 struct sums {
 	struct sum *v;
-	size_t n, room;
+	size_t n, room, key_size;
 };
 
 static bool stacks_opt(const struct run *run, unsigned char key)
@@ -40,6 +41,12 @@ void stacks_setup(struct run *run)
 
 /* ---- reports ---- */
 
+static size_t key_size(const struct run *run)
+{
+	return run->applet->stacks->form == STACKS_ONE ? sizeof(struct stack_key)
+						       : sizeof(struct stack_pair);
+}
+
 static void sum_add(const void *key, const void *value, void *arg)
 {
 	struct sums *s = arg;
@@ -48,7 +55,8 @@ static void sum_add(const void *key, const void *value, void *arg)
 		s->room = s->room ? s->room * 2 : 256;
 		s->v = xrealloc(s->v, s->room * sizeof(*s->v));
 	}
-	memcpy(&s->v[s->n].key, key, sizeof(s->v->key));
+	memset(&s->v[s->n].key, 0, sizeof(s->v->key));
+	memcpy(&s->v[s->n].key, key, s->key_size);
 	memcpy(&s->v[s->n++].value, value, sizeof(s->v->value));
 }
 
@@ -91,119 +99,228 @@ static void frames_each(struct run *run, const struct frames *f, bool outermost_
 	}
 }
 
-static void sum_json(struct run *run, const struct sum *s, const struct frames *user,
-		     const struct frames *kernel)
+/* The stacks of one task of a sum, with their frames. */
+struct side {
+	const struct stack_key *key;
+	struct frames user, kernel;
+};
+
+static void side_get(struct run *run, const struct stack_key *key, struct side *side)
+{
+	side->key = key;
+	frames_get(run, key->user, false, key->pid, &side->user);
+	frames_get(run, key->kernel, true, 0, &side->kernel);
+}
+
+/* Members of a JSON object, without its braces. */
+static void side_json(struct run *run, const struct side *side, bool stacks)
 {
 	const struct stacks *st = run->applet->stacks;
 	struct frame_style style = style_of(run);
 	struct out *o = &run->core->out;
 
-	record_begin(run, run->now_ns);
-	out_printf(o, ",\"pid\":%u", s->key.pid);
+	out_printf(o, "\"pid\":%u", side->key->pid);
 	if (st->by_thread)
-		out_printf(o, ",\"tid\":%u", s->key.tid);
+		out_printf(o, ",\"tid\":%u", side->key->tid);
 	out_str(o, ",\"comm\":");
-	out_json(o, s->key.comm, sizeof(s->key.comm));
+	out_json(o, side->key->comm, sizeof(side->key->comm));
+	if (!stacks)
+		return;
 	out_bytes(o, ",", 1);
-	frames_json(run, kernel, &style);
+	frames_json(run, &side->kernel, &style);
 	out_bytes(o, ",", 1);
-	frames_json(run, user, &style);
+	frames_json(run, &side->user, &style);
+}
+
+static void sum_json(struct run *run, const struct sum *s, const struct side *target,
+		     const struct side *waker)
+{
+	const struct stacks *st = run->applet->stacks;
+	struct out *o = &run->core->out;
+
+	record_begin(run, run->now_ns);
+	out_bytes(o, ",", 1);
+	side_json(run, target, st->form != STACKS_WAKER);
+	if (waker) {
+		out_str(o, ",\"waker\":{");
+		side_json(run, waker, true);
+		out_bytes(o, "}", 1);
+	}
 	out_printf(o, ",\"unit\":\"%s\",\"value\":%llu", st->unit,
 		   (unsigned long long)(s->value / st->scale));
 	record_end(run);
 }
 
-static bool is_delimited(const struct run *run, const struct frames *user,
-			 const struct frames *kernel)
+static bool is_delimited(const struct run *run, const struct side *side)
 {
-	return stacks_opt(run, run->applet->stacks->delimited) && (user->n || user->lost) &&
-	       (kernel->n || kernel->lost);
+	return stacks_opt(run, run->applet->stacks->delimited) &&
+	       (side->user.n || side->user.lost) && (side->kernel.n || side->kernel.lost);
 }
 
-static void sum_folded(struct run *run, const struct sum *s, const struct frames *user,
-		       const struct frames *kernel)
+static void comm_fold(struct out *o, const struct stack_key *key)
 {
-	struct out *o = &run->core->out;
 	char comm[TASK_COMM_LEN];
 
-	memcpy(comm, s->key.comm, sizeof(comm));
+	memcpy(comm, key->comm, sizeof(comm));
 	for (size_t i = 0; i < sizeof(comm); i++)
 		if (comm[i] == ';')
 			comm[i] = ':';
 	out_text(o, comm, sizeof(comm));
-	frames_each(run, user, true, frame_fold);
-	if (is_delimited(run, user, kernel))
-		frame_fold(o, "-");
-	frames_each(run, kernel, true, frame_fold);
-	out_printf(o, " %llu\n", (unsigned long long)(s->value / run->applet->stacks->scale));
 }
 
-static void sum_text(struct run *run, const struct sum *s, const struct frames *user,
-		     const struct frames *kernel)
+/* The task, then its frames from the outermost inward. */
+static void side_fold(struct run *run, const struct side *side)
+{
+	struct out *o = &run->core->out;
+
+	comm_fold(o, side->key);
+	frames_each(run, &side->user, true, frame_fold);
+	if (is_delimited(run, side))
+		frame_fold(o, "-");
+	frames_each(run, &side->kernel, true, frame_fold);
+}
+
+static void sum_folded(struct run *run, const struct sum *s, const struct side *target,
+		       const struct side *waker)
 {
 	const struct stacks *st = run->applet->stacks;
 	struct out *o = &run->core->out;
 
-	frames_each(run, kernel, false, frame_line);
-	if (is_delimited(run, user, kernel))
-		out_str(o, "    --\n");
-	frames_each(run, user, false, frame_line);
-	out_printf(o, "    %-16s ", "-");
-	out_text(o, s->key.comm, sizeof(s->key.comm));
-	out_printf(o, " (%u)\n        %llu\n\n", st->by_thread ? s->key.tid : s->key.pid,
-		   (unsigned long long)(s->value / st->scale));
+	side_fold(run, st->form == STACKS_WAKER ? waker : target);
+	if (st->form == STACKS_BOTH) { /* the waker's upside down, so that both wakes and waits meet */
+		frame_fold(o, "--");
+		frames_each(run, &waker->kernel, false, frame_fold);
+		frames_each(run, &waker->user, false, frame_fold);
+	}
+	if (waker) {
+		out_bytes(o, ";", 1);
+		comm_fold(o, st->form == STACKS_WAKER ? target->key : waker->key);
+	}
+	out_printf(o, " %llu\n", (unsigned long long)(s->value / st->scale));
+}
+
+static void side_lines(struct run *run, const struct side *side)
+{
+	frames_each(run, &side->kernel, false, frame_line);
+	if (is_delimited(run, side))
+		out_str(&run->core->out, "    --\n");
+	frames_each(run, &side->user, false, frame_line);
+}
+
+static void side_name(struct run *run, const char *role, const struct side *side)
+{
+	struct out *o = &run->core->out;
+
+	out_printf(o, "    %-16s ", role);
+	out_text(o, side->key->comm, sizeof(side->key->comm));
+	out_printf(o, " (%u)\n", run->applet->stacks->by_thread ? side->key->tid : side->key->pid);
+}
+
+static void sum_text(struct run *run, const struct sum *s, const struct side *target,
+		     const struct side *waker)
+{
+	const struct stacks *st = run->applet->stacks;
+
+	switch (st->form) {
+	case STACKS_ONE:
+		side_lines(run, target);
+		side_name(run, "-", target);
+		break;
+	case STACKS_BOTH:
+		side_name(run, "waker:", waker);
+		frames_each(run, &waker->user, true, frame_line);
+		frames_each(run, &waker->kernel, true, frame_line);
+		out_str(&run->core->out, "    --               --\n");
+		side_lines(run, target);
+		side_name(run, "target:", target);
+		break;
+	case STACKS_WAKER:
+		side_name(run, "target:", target);
+		side_lines(run, waker);
+		side_name(run, "waker:", waker);
+		break;
+	}
+	out_printf(&run->core->out, "        %llu\n\n", (unsigned long long)(s->value / st->scale));
 }
 
 static void sum_print(struct run *run, const struct sum *s)
 {
-	static struct frames user, kernel;
+	static struct side target, waker;
+	const struct side *other = NULL;
 
-	frames_get(run, s->key.user, false, s->key.pid, &user);
-	frames_get(run, s->key.kernel, true, 0, &kernel);
+	side_get(run, &s->key.target, &target);
+	if (run->applet->stacks->form != STACKS_ONE) {
+		side_get(run, &s->key.waker, &waker);
+		other = &waker;
+	}
 	if (run->format == FORMAT_JSON)
-		sum_json(run, s, &user, &kernel);
+		sum_json(run, s, &target, other);
 	else if (stacks_folded(run))
-		sum_folded(run, s, &user, &kernel);
+		sum_folded(run, s, &target, other);
 	else
-		sum_text(run, s, &user, &kernel);
+		sum_text(run, s, &target, other);
 }
 
 /* ---- trees ---- */
 
-enum { PATH_MAX_FRAMES = 1 + 2 * FRAMES_MAX };
+struct path {
+	struct flame_frame frame[4 + 4 * FRAMES_MAX];
+	size_t n;
+};
 
-/* Adds the frames of one stack, the outermost first, behind the `n` that are there. */
-static size_t path_add(struct run *run, const struct frames *f, struct flame_frame *path, size_t n)
+static void path_push(struct path *path, const char *name, size_t max, enum flame_kind kind)
 {
+	char *copy = xalloc(strnlen(name, max) + 1);
+
+	memcpy(copy, name, strnlen(name, max));
+	path->frame[path->n++] = (struct flame_frame){ .name = copy, .kind = kind };
+}
+
+/* The frames of one stack, the outermost first or last. */
+static void path_stack(struct run *run, const struct frames *f, bool outermost_first,
+		       struct path *path)
+{
+	enum flame_kind kind = f->kernel ? FLAME_KERNEL : FLAME_USER;
 	struct frame_style style = { .offsets = false };
 	char text[FRAME_TEXT];
 
-	for (int i = f->lost ? 0 : f->n - 1; i >= 0; i--) {
-		snprintf(text, sizeof(text), "[lost stack]");
-		if (!f->lost)
-			frame_text(run, f, i, &style, text);
-		path[n].name = xstrdup(text);
-		path[n++].kind = f->kernel ? FLAME_KERNEL : FLAME_USER;
+	if (f->lost)
+		path_push(path, "[lost stack]", SIZE_MAX, kind);
+	for (int i = 0; i < f->n; i++) {
+		frame_text(run, f, outermost_first ? f->n - 1 - i : i, &style, text);
+		path_push(path, text, sizeof(text), kind);
 	}
-	return n;
 }
 
+static void path_side(struct run *run, const struct side *side, struct path *path)
+{
+	path_push(path, side->key->comm, TASK_COMM_LEN, FLAME_TASK);
+	path_stack(run, &side->user, true, path);
+	path_stack(run, &side->kernel, true, path);
+}
+
+/* As in folded output. */
 static void sum_grow(struct run *run, const struct sum *s, struct flame *flame)
 {
-	static struct frames user, kernel;
-	static struct flame_frame path[PATH_MAX_FRAMES];
-	char comm[TASK_COMM_LEN + 1] = "";
-	size_t n = 1;
+	static struct side target, waker;
+	static struct path path;
+	enum stacks_form form = run->applet->stacks->form;
 
-	memcpy(comm, s->key.comm, TASK_COMM_LEN);
-	path[0] = (struct flame_frame){ .name = comm, .kind = FLAME_TASK };
-	frames_get(run, s->key.user, false, s->key.pid, &user);
-	frames_get(run, s->key.kernel, true, 0, &kernel);
-	n = path_add(run, &user, path, n);
-	n = path_add(run, &kernel, path, n);
-	flame_add(flame, path, n, s->value);
-	while (--n)
-		free((char *)path[n].name);
+	side_get(run, &s->key.target, &target);
+	if (form != STACKS_ONE)
+		side_get(run, &s->key.waker, &waker);
+	path_side(run, form == STACKS_WAKER ? &waker : &target, &path);
+	if (form == STACKS_BOTH) {
+		path_push(&path, "--", SIZE_MAX, FLAME_TASK);
+		path_stack(run, &waker.kernel, false, &path);
+		path_stack(run, &waker.user, false, &path);
+		path_push(&path, waker.key->comm, TASK_COMM_LEN, FLAME_TASK);
+	} else if (form == STACKS_WAKER) {
+		path_push(&path, target.key->comm, TASK_COMM_LEN, FLAME_TASK);
+	}
+	flame_add(flame, path.frame, path.n, s->value);
+	while (path.n)
+		free((char *)path.frame[--path.n].name);
 }
 
 /* All of the run so far, written anew with each report. */
@@ -245,7 +362,7 @@ static void tree_print(struct run *run, const struct sums *sums)
 
 struct ids {
 	uint64_t *v;
-	size_t n, room;
+	size_t n, room, key_size; /* of stack_counts */
 };
 
 static void id_add(const void *key, const void *value, void *arg)
@@ -262,10 +379,13 @@ static void id_add(const void *key, const void *value, void *arg)
 
 static void ids_of_sum(const void *key, const void *value, void *arg)
 {
-	const struct stack_key *k = key;
+	struct ids *ids = arg;
+	const struct stack_key *k = key, *end = (const void *)((const char *)key + ids->key_size);
 
-	id_add(&k->kernel, value, arg);
-	id_add(&k->user, value, arg);
+	for (; k < end; k++) {
+		id_add(&k->kernel, value, arg);
+		id_add(&k->user, value, arg);
+	}
 }
 
 static int id_order(const void *a, const void *b)
@@ -279,7 +399,7 @@ static int id_order(const void *a, const void *b)
  * it. Once it is half full, those go that are in no sum of this report, nor yet of the next. */
 static void store_sweep(struct run *run, const struct sums *sums)
 {
-	struct ids all = { .n = 0 }, used = { .n = 0 };
+	struct ids all = { .n = 0 }, used = { .key_size = key_size(run) };
 
 	map_drain(run, "stacks", false, id_add, &all);
 	if (all.n > bpf_map__max_entries(bpf_object__find_map_by_name(run->obj, "stacks")) / 2) {
@@ -297,7 +417,7 @@ static void store_sweep(struct run *run, const struct sums *sums)
 
 void stacks_report(struct run *run)
 {
-	struct sums sums = { .n = 0 };
+	struct sums sums = { .key_size = key_size(run) };
 	struct core *core = run->core;
 
 	frames_look(run);

@@ -3,22 +3,10 @@
 #include "applet.h"
 #include "offcputime.skel.h"
 #define RODATA struct offcputime_bpf__rodata
-
-enum { STATE = 4 };
+#include "offcpu.h"
 
 static const struct opt opts[] = {
-	OPT_LIST('p', pids, "pid", "LIST", "these processes only, 181,185", 1, 4194304),
-	OPT_LIST('t', tids, "tid", "LIST", "these threads only", 1, 4194304),
-	FILTER_UID(1), FILTER_COMM(2), FILTER_CGROUP(3),
-	OPT('u', only_user_threads, "user-threads-only", NULL, "no kernel threads"),
-	OPT('k', only_kernel_threads, "kernel-threads-only", NULL, "kernel threads only"),
-	OPT_SCALE('m', min_block_ns, "min-block-time", "US", "only waits this long or longer [1]",
-		  1000),
-	OPT_SCALE('M', max_block_ns, "max-block-time", "US", "only waits this long or shorter",
-		  1000),
-	OPT_RANGE(STATE, state_mask, "state", "MASK",
-		  "0 still runnable, 1 interruptible, 2 not, 3 both", 0,
-		  INT32_MAX),
+	OFFCPU_OPTS,
 	STACK_OPTS,
 	{ 0 }
 };
@@ -28,18 +16,9 @@ static const struct stacks stacks = {
 };
 
 static const struct probe probes[] = {
-	{ "the scheduler", "switch_btf" },
-	{ "the scheduler", "switch_raw" },
+	OFFCPU_PROBES(OFFCPU_NO_WAKING),
 	{ 0 }
 };
-
-static void setup(struct run *run)
-{
-	if (opt_on(run, 'u') && opt_on(run, 'k'))
-		die(EXIT_USAGE, "-u and -k exclude each other");
-	if (RUN_RODATA(run)->min_block_ns > RUN_RODATA(run)->max_block_ns)
-		opt_bad(run, 'M', "is less than -m");
-}
 
 BPF_OBJECT(offcputime);
 
@@ -61,5 +40,5 @@ APPLET(offcputime) = {
 	.opts = opts,
 	.stacks = &stacks,
 	.probes = probes,
-	.setup = setup,
+	.setup = offcpu_setup,
 };
