@@ -2,10 +2,6 @@
 // Names of disks and partitions from sysfs, and of block operations.
 #include "disks.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -75,6 +71,30 @@ uint32_t disk_find(const char *name, bool *bios)
 	    !find_in_dev(name, &dev))
 		die(EXIT_FAIL, "there is no disk '%s'; /proc/partitions has those there are", name);
 	*bios = !has_requests(dev);
+	return dev;
+}
+
+/* block_io_start is of 6.5. */
+const struct probe disk_probes[] = {
+	{ "block I/O", "request_start" },
+	{ "block I/O", "request_insert" },
+	{ 0 }
+};
+
+uint32_t disk_setup(struct run *run)
+{
+	static const char *const of_requests[] = { "request_start", "request_insert",
+						   "request_issue", "request_done" };
+	const char *disk = opt_str(run, 'd');
+	bool bios = false;
+	uint32_t dev = disk ? disk_find(disk, &bios) : 0;
+
+	for (size_t i = 0; bios && i < ARRAY_LEN(of_requests); i++)
+		prog_off(run, of_requests[i]);
+	if (!bios) {
+		prog_off(run, "bio_queue");
+		prog_off(run, "bio_done");
+	}
 	return dev;
 }
 
