@@ -311,6 +311,7 @@ struct applet {
 	const char *trial;	/* operands with which doctor tries an applet that needs some */
 
 	/* All may be NULL. Errors end the program by die(). */
+	const struct col *(*cols_make)(struct run *run); /* for cols that depend on options' values */
 	void (*setup)(struct run *run);	/* after open, before load; again at each attempt */
 	void (*attach)(struct run *run); /* after load: probes that only run time knows */
 	/* Of each event, and each row of `top`: false is not shown, not counted. */
