@@ -78,6 +78,13 @@ static __always_inline dev_t disk_devt(struct gendisk *disk)
 	return (u32)BPF_CORE_READ(disk, major) << 20 | (u32)BPF_CORE_READ(disk, first_minor);
 }
 
+/* Into a char[DISK_NAME_LEN]. */
+static __always_inline void disk_name_into(char *to, struct gendisk *disk)
+{
+	bpf_probe_read_kernel_str(to, DISK_NAME_LEN,
+				  (void *)disk + bpf_core_field_offset(disk->disk_name));
+}
+
 static __always_inline u32 io_flags(u32 flags)
 {
 	return io_ops_old() ? flags | IO_OPS_OLD : flags;

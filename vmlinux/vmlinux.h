@@ -342,6 +342,7 @@ struct request {
 	unsigned int __data_len;
 	sector_t __sector;
 	struct bio *bio;
+	u64 alloc_time_ns;	/* before waiting for a free one; with CONFIG_BLK_RQ_ALLOC_TIME */
 	u64 start_time_ns;	/* allocation */
 	u64 io_start_time_ns;	/* issue to the driver, if the queue keeps statistics */
 	struct block_device *part;	/* 5.12 */

@@ -38,7 +38,7 @@ static const struct hist hist = { .name = "latency", .keys = keys, .extension = 
 /* Whose a request is, and when it was asked for, is noted only where that matters. */
 static void setup(struct run *run)
 {
-	RUN_RODATA(run)->disk_dev = disk_setup(run);
+	RUN_RODATA(run)->disk_dev = disk_setup(run, opt_str(run, 'd'));
 	if (RUN_RODATA(run)->queued || RUN_RODATA(run)->filter.any)
 		return;
 	prog_off(run, "request_start");

@@ -70,7 +70,7 @@ static const struct col cols[] = {
 
 static void setup(struct run *run)
 {
-	RUN_RODATA(run)->disk_dev = disk_setup(run);
+	RUN_RODATA(run)->disk_dev = disk_setup(run, opt_str(run, 'd'));
 }
 
 BPF_OBJECT(biosnoop);

@@ -20,7 +20,7 @@ static __noinline void io_took(u64 start, struct gendisk *disk, u32 flags)
 	struct hist_key key = {};
 
 	if (by_disk)
-		BPF_CORE_READ_STR_INTO(&key.disk, disk, disk_name);
+		disk_name_into(key.disk, disk);
 	if (by_flags)
 		key.flags = flags & IO_KNOWN;
 	hist_add(by_disk || by_flags ? &key : NULL, ns > 0 ? ns : 0);

@@ -14,7 +14,6 @@ static __noinline void io_ended(void *ctx, struct io *io, struct request *rq, st
 				s32 status)
 {
 	u64 now = bpf_ktime_get_ns();
-	struct gendisk *disk = io->disk;
 	struct event *e;
 
 	if (now - io->issue_ns < min_ns || (only_failed && !status))
@@ -36,7 +35,7 @@ static __noinline void io_ended(void *ctx, struct io *io, struct request *rq, st
 	e->status = status;
 	e->pattern = io->pattern;
 	__builtin_memcpy(e->comm, io->comm, sizeof(e->comm));
-	BPF_CORE_READ_STR_INTO(&e->disk, disk, disk_name);
+	disk_name_into(e->disk, io->disk);
 	event_submit(ctx, e, sizeof(*e));
 }
 
