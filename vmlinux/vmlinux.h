@@ -312,8 +312,23 @@ struct request_queue {
 	struct gendisk *disk;	/* 5.17; before that request.rq_disk */
 };
 
+struct kobject {
+	const char *name;
+};
+
+struct device_driver {
+	const char *name;
+};
+
 struct device {
+	struct kobject kobj;
+	struct device_driver *driver;
 	dev_t devt;
+};
+
+struct scatterlist {
+	unsigned long page_link;
+	unsigned int length;
 };
 
 struct hd_struct {	/* a partition until 5.11, where it became a block_device */
