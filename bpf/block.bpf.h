@@ -8,17 +8,24 @@
  * The kernel's own stamp of issue will not do: few queues keep it, and from 6.9 on it may be the
  * time at which a whole batch was begun.
  *
- *	io_begin_request(rq, hook)	where it is asked for, in that task's context
- *	io_issue(rq)			when the driver gets it
+ *	io_begin_request(ctx, rq, again) where it is asked for, in that task's context
+ *	io_issue(ctx, rq)		when the driver gets it
  *	io_done(rq, bytes)		at its end: the entry, or NULL if it is none of ours
- *	io_begin_bio(bio), io_done_bio(bio)
+ *	io_begin_bio(ctx, bio), io_done_bio(bio)
  *
- * Define IO_OWNER before for pid, tid, uid, comm in struct io. */
+ * bpf/block_hooks.bpf.h has the programs that call these, for a tool that just wants each I/O at its
+ * end. Define before: IO_OWNER for pid, tid, uid, comm in struct io; IO_PATTERN for pattern_note();
+ * IO_STACKS for the stacks of the task that asked, io_stacks (STACK_*) says which. */
 #ifndef BLOCK_BPF_H
 #define BLOCK_BPF_H
 
 #include "common.bpf.h"
 #include "block.h"
+#ifdef IO_STACKS
+#include "stack_store.bpf.h"
+
+const volatile u32 io_stacks = STACK_KERNEL;
+#endif
 
 const volatile u32 disk_dev; /* this disk or partition only; 0: all */
 
@@ -34,7 +41,12 @@ struct io {
 #ifdef IO_OWNER
 	char comm[TASK_COMM_LEN];
 	u32 pid, tid, uid;
-	char pattern;	/* the tool's own */
+#endif
+#ifdef IO_STACKS
+	struct stack_ref stacks;
+#endif
+#ifdef IO_PATTERN
+	char pattern;	/* of pattern_note() */
 #endif
 	u8 state;
 	bool partial;	/* some of it is done */
@@ -66,6 +78,13 @@ static __always_inline dev_t disk_devt(struct gendisk *disk)
 	return (u32)BPF_CORE_READ(disk, major) << 20 | (u32)BPF_CORE_READ(disk, first_minor);
 }
 
+/* Into a char[DISK_NAME_LEN]. */
+static __always_inline void disk_name_into(char *to, struct gendisk *disk)
+{
+	bpf_probe_read_kernel_str(to, DISK_NAME_LEN,
+				  (void *)disk + bpf_core_field_offset(disk->disk_name));
+}
+
 static __always_inline u32 io_flags(u32 flags)
 {
 	return io_ops_old() ? flags | IO_OPS_OLD : flags;
@@ -77,17 +96,18 @@ static __always_inline bool rq_wanted(struct request *rq, struct gendisk *disk)
 }
 
 /* A new I/O, of the current task. If the one before is not at its end, that went by unseen. */
-static __noinline void io_begin(struct io *io)
+static __noinline void io_begin(void *ctx, struct io *io)
 {
 	if (io->state == IO_OURS && io->issue_ns)
 		LOST(missed);
 	__builtin_memset(io, 0, sizeof(*io));
 	io->state = filtered() ? IO_OTHER : IO_OURS;
 #ifdef IO_OWNER
-	io->pid = current_pid_tgid() >> 32;
-	io->tid = current_pid_tgid();
-	io->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(io->comm, sizeof(io->comm));
+	task_note(io);
+#endif
+#ifdef IO_STACKS
+	if (io->state == IO_OURS)
+		stack_ref_take(ctx, &io->stacks, io_stacks);
 #endif
 }
 
@@ -96,20 +116,20 @@ static __noinline void io_begin(struct io *io)
  * anew: `again` says that this can be. What is not even inserted is issued by the task itself. The
  * request's own stamp tells then when it was asked for, if its queue keeps statistics (iostats) or
  * has a scheduler; from 6.9 on it can be too old, but there is block_io_start then. */
-static __noinline int io_begin_request(struct request *rq, bool again)
+static __noinline int io_begin_request(void *ctx, struct request *rq, bool again)
 {
 	struct io *io = io_get((u64)rq);
 
 	if (!io || (again && io->state != IO_FREE && io->issue_ns))
 		return 0;
-	io_begin(io);
+	io_begin(ctx, io);
 	io->start_ns = again ? BPF_CORE_READ(rq, start_time_ns) : 0;
 	if (!io->start_ns)
 		io->start_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
-static __noinline struct io *io_issue(struct request *rq)
+static __noinline struct io *io_issue(void *ctx, struct request *rq)
 {
 	struct gendisk *disk = rq_disk(rq);
 	struct io *io;
@@ -120,7 +140,7 @@ static __noinline struct io *io_issue(struct request *rq)
 	if (!io)
 		return NULL;
 	if (io->state == IO_FREE) {
-		io_begin(io);
+		io_begin(ctx, io);
 		io->start_ns = BPF_CORE_READ(rq, start_time_ns);
 	}
 	/* What is left of one that is done in part is issued again, and still the same I/O. */
@@ -161,23 +181,28 @@ static __noinline struct io *io_done(struct request *rq, u32 bytes)
 	return io_end(io);
 }
 
-static __noinline struct io *io_begin_bio(struct bio *bio)
+static __noinline struct io *io_begin_bio_of(void *ctx, struct bio *bio, struct gendisk *disk)
 {
-	struct gendisk *disk = bio_disk(bio);
-	struct io *io;
+	struct io *io = io_get((u64)bio);
 
-	if (disk_devt(disk) != disk_dev && bio_part_dev(bio) != disk_dev)
-		return NULL;
-	io = io_get((u64)bio);
 	if (!io)
 		return NULL;
-	io_begin(io);
+	io_begin(ctx, io);
 	io->disk = disk;
 	io->sector = BPF_CORE_READ(bio, bi_iter.bi_sector);
 	io->bytes = BPF_CORE_READ(bio, bi_iter.bi_size);
 	io->flags = io_flags(BPF_CORE_READ(bio, bi_opf));
 	io->issue_ns = bpf_ktime_get_ns();
 	return io;
+}
+
+static __noinline struct io *io_begin_bio(void *ctx, struct bio *bio)
+{
+	struct gendisk *disk = bio_disk(bio);
+
+	if (disk_devt(disk) != disk_dev && bio_part_dev(bio) != disk_dev)
+		return NULL;
+	return io_begin_bio_of(ctx, bio, disk);
 }
 
 static __noinline struct io *io_done_bio(struct bio *bio)
@@ -187,5 +212,36 @@ static __noinline struct io *io_done_bio(struct bio *bio)
 
 	return io ? io_end(io) : NULL;
 }
+
+#ifdef IO_PATTERN
+/* Where the last I/O on each disk ended. Adding is rare: a disk is there for long. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, u64);
+} ends SEC(".maps");
+
+/* Does this I/O begin where the one issued before it on that disk ended? 'S'equential, 'R'andom, or
+ * 'U'nknown: the first one, and those that have no size. In the order of issue, since disks end them
+ * in any; once, though the driver may give a request back and get it again. */
+static __noinline void pattern_note(struct io *io)
+{
+	u64 disk = (u64)io->disk, end = io->sector + (io->bytes >> 9), *last;
+
+	if (io->pattern)
+		return;
+	io->pattern = 'U';
+	if (!io->bytes)
+		return;
+	last = bpf_map_lookup_elem(&ends, &disk);
+	if (!last) {
+		bpf_map_update_elem(&ends, &disk, &end, BPF_ANY);
+		return;
+	}
+	io->pattern = *last == io->sector ? 'S' : 'R';
+	*last = end;
+}
+#endif
 
 #endif

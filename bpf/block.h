@@ -9,7 +9,7 @@
 enum {
 	DISK_NAME_LEN = 32,
 
-	IO_READ = 0, IO_WRITE = 1, IO_FLUSH = 2,
+	IO_READ = 0, IO_WRITE = 1, IO_FLUSH = 2, IO_DISCARD = 3, IO_ZEROES = 9,
 	IO_OP = 0xff,
 
 	IO_SYNC = 1 << 11,

@@ -202,6 +202,7 @@ enum { HIST_ALWAYS = 255 };
 struct hist {
 	const char *name;	/* JSON "name": what is measured, "latency" */
 	unsigned char when;	/* only with this option, and in place of `top`; 0 always */
+	bool from_first;	/* text leaves out the empty slots in front: sizes in bytes */
 	bool linear;		/* slots are the values themselves (HIST_LINEAR of bpf/hist.bpf.h) */
 	uint16_t step;		/* linear: values to a slot (HIST_STEP); 0 is 1 */
 	const char *unit;	/* NULL: time, by the divisor in .rodata (hist_div) */
@@ -317,6 +318,7 @@ struct applet {
 	const char *trial;	/* operands with which doctor tries an applet that needs some */
 
 	/* All may be NULL. Errors end the program by die(). */
+	const struct col *(*cols_make)(struct run *run); /* for cols that depend on options' values */
 	void (*setup)(struct run *run);	/* after open, before load; again at each attempt */
 	void (*attach)(struct run *run); /* after load: probes that only run time knows */
 	/* Of each event, and each row of `top`: false is not shown, not counted. */

@@ -231,6 +231,8 @@ static const struct col *run_cols(const struct run *run)
 {
 	const struct top *top = run->applet->top;
 
+	if (run->core->made_cols)
+		return run->core->made_cols;
 	return top && top->cols && top_on(run) ? top->cols : run->applet->cols;
 }
 
@@ -309,9 +311,12 @@ static void cols_choose(struct run *run, const char *list)
 void cols_prepare(struct run *run)
 {
 	struct core *core = run->core;
-	const struct col *col = run_cols(run);
 	const struct hist *hist = run->applet->hist;
+	const struct col *col;
 
+	if (run->applet->cols_make)
+		core->made_cols = run->applet->cols_make(run);
+	col = run_cols(run);
 	if (core->common.columns) {
 		cols_choose(run, core->common.columns);
 	} else {

@@ -50,6 +50,7 @@ struct core {
 	size_t nopts;
 
 	struct out out;
+	const struct col *made_cols; /* by cols_make() */
 	struct colset cols;
 	struct colset stack_cols; /* text: those shown below the row */
 	struct colset keys;	/* of the histogram's key */

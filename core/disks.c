@@ -2,10 +2,6 @@
 // Names of disks and partitions from sysfs, and of block operations.
 #include "disks.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -54,6 +50,20 @@ static bool find_in_dev(const char *name, uint32_t *dev)
 	return true;
 }
 
+/* By its numbers, as "254:1". */
+static bool find_by_number(const char *name, uint32_t *dev)
+{
+	unsigned maj, min;
+	char path[64];
+	int n = 0;
+
+	if (sscanf(name, "%4u:%7u%n", &maj, &min, &n) != 2 || name[n])
+		return false;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", maj, min);
+	*dev = dev_make(maj, min);
+	return !access(path, F_OK);
+}
+
 /* What takes requests has queues for them; a partition's are its disk's, the folder above. */
 static bool has_requests(uint32_t dev)
 {
@@ -72,9 +82,32 @@ uint32_t disk_find(const char *name, bool *bios)
 	uint32_t dev;
 
 	if (!find_in_sysfs(strncmp(name, "/dev/", 5) ? name : name + 5, &dev) &&
-	    !find_in_dev(name, &dev))
+	    !find_in_dev(name, &dev) && !find_by_number(name, &dev))
 		die(EXIT_FAIL, "there is no disk '%s'; /proc/partitions has those there are", name);
 	*bios = !has_requests(dev);
+	return dev;
+}
+
+/* block_io_start is of 6.5. */
+const struct probe disk_probes[] = {
+	{ "block I/O", "request_start" },
+	{ "block I/O", "request_insert" },
+	{ 0 }
+};
+
+uint32_t disk_setup(struct run *run, const char *name)
+{
+	static const char *const of_requests[] = { "request_start", "request_insert",
+						   "request_issue", "request_done" };
+	bool bios = false;
+	uint32_t dev = name ? disk_find(name, &bios) : 0;
+
+	for (size_t i = 0; bios && i < ARRAY_LEN(of_requests); i++)
+		prog_off(run, of_requests[i]);
+	if (!bios) {
+		prog_off(run, "bio_queue");
+		prog_off(run, "bio_done");
+	}
 	return dev;
 }
 
@@ -105,11 +138,11 @@ static const struct op {
 	{ IO_READ, IO_READ, "Read", "R" },
 	{ IO_WRITE, IO_WRITE, "Write", "W" },
 	{ IO_FLUSH, IO_FLUSH, "Flush", "F" },
-	{ 3, 3, "Discard", "D" },
+	{ IO_DISCARD, IO_DISCARD, "Discard", "D" },
 	{ 5, 5, "SecureErase", "DE" },
 	{ NO, 7, "WriteSame", "W" },
 	{ 7, 13, "ZoneAppend", "ZA" },
-	{ 9, 9, "WriteZeroes", "WZ" },
+	{ IO_ZEROES, IO_ZEROES, "WriteZeroes", "WZ" },
 	{ 11, 10, "ZoneOpen", "ZO" },
 	{ 13, 11, "ZoneClose", "ZC" },
 	{ 15, 12, "ZoneFinish", "ZF" },

@@ -112,6 +112,15 @@ static int slot_last(const struct entry *e)
 	return last;
 }
 
+static int slot_first(const struct run *run, const struct entry *e)
+{
+	int first = 0, last = slot_last(e);
+
+	while (run->applet->hist->from_first && first < last && !e->v.slots[first])
+		first++;
+	return first;
+}
+
 static const char stars[] = "****************************************";
 
 /* Rows of ranges, "4 -> 7"; wide ones when numbers are too long for the usual width. */
@@ -122,7 +131,7 @@ static void hist_bars(struct run *run, const struct entry *e, const char *unit, 
 
 	out_printf(o, wide ? "%15s%-29s : count     distribution\n"
 			   : "%5s%-18s : count     distribution\n", "", unit);
-	for (int i = 0; i <= last; i++)
+	for (int i = slot_first(run, e); i <= last; i++)
 		out_printf(o, wide ? "%20llu -> %-20llu : %-8llu |%-20.*s|\n"
 				   : "%10llu -> %-10llu : %-8llu |%-40.*s|\n",
 			   (unsigned long long)slot_low(run, i),
@@ -136,7 +145,7 @@ static void hist_values(struct run *run, const struct entry *e, const char *unit
 	struct out *o = &run->core->out;
 
 	out_printf(o, "%5s%-13s : count     distribution\n", "", unit);
-	for (int i = 0, last = slot_last(e); i <= last; i++)
+	for (int i = slot_first(run, e), last = slot_last(e); i <= last; i++)
 		out_printf(o, "%8s%d%-*s : %-8llu |%-40.*s|\n", "", i, i > 9 ? 8 : 9,
 			   i == HIST_SLOTS - 1 ? "+" : "", (unsigned long long)e->v.slots[i],
 			   (int)((double)e->v.slots[i] / most * 40), stars);
@@ -165,22 +174,26 @@ static void hist_text(struct run *run, const struct entry *e, const char *unit, 
 {
 	struct colset *keys = &run->core->keys;
 	struct out *o = &run->core->out;
+	bool open = false; /* is a line begun? */
 
 	out_bytes(o, "\n", 1);
 	for (size_t i = 0; e->key && i < keys->n; i++) {
+		/* Its frames are lines of their own, below what stands before it. */
 		if (keys->col[i]->kind == K_STACKS) {
+			out_str(o, open ? "\n" : "");
 			cell_print(run, keys->col[i], e->key, false);
+			open = false;
 			continue;
 		}
 		/* "pid = 12 bash": a column of width 1 stands bare behind the one before. */
 		if (keys->col[i]->width == 1)
 			out_bytes(o, " ", 1);
 		else
-			out_printf(o, "%s%s = ", i ? ", " : "", keys->col[i]->head);
+			out_printf(o, "%s%s = ", open ? ", " : "", keys->col[i]->head);
 		cell_print(run, keys->col[i], e->key, false);
+		open = true;
 	}
-	if (e->key)
-		out_bytes(o, "\n", 1);
+	out_str(o, open ? "\n" : "");
 	hist_draw(run, e, unit);
 	if (hist_extended(run))
 		out_printf(o, "\navg = %llu %s, total: %llu %s, count: %llu\n",

@@ -312,8 +312,23 @@ struct request_queue {
 	struct gendisk *disk;	/* 5.17; before that request.rq_disk */
 };
 
+struct kobject {
+	const char *name;
+};
+
+struct device_driver {
+	const char *name;
+};
+
 struct device {
+	struct kobject kobj;
+	struct device_driver *driver;
 	dev_t devt;
+};
+
+struct scatterlist {
+	unsigned long page_link;
+	unsigned int length;
 };
 
 struct hd_struct {	/* a partition until 5.11, where it became a block_device */
@@ -342,6 +357,7 @@ struct request {
 	unsigned int __data_len;
 	sector_t __sector;
 	struct bio *bio;
+	u64 alloc_time_ns;	/* before waiting for a free one; with CONFIG_BLK_RQ_ALLOC_TIME */
 	u64 start_time_ns;	/* allocation */
 	u64 io_start_time_ns;	/* issue to the driver, if the queue keeps statistics */
 	struct block_device *part;	/* 5.12 */

@@ -38,31 +38,12 @@ static const struct hist hist = { .name = "latency", .keys = keys, .extension = 
 /* Whose a request is, and when it was asked for, is noted only where that matters. */
 static void setup(struct run *run)
 {
-	const struct filter *f = &RUN_RODATA(run)->filter;
-	const char *disk = opt_str(run, 'd');
-	bool bios = false;
-
-	if (disk)
-		RUN_RODATA(run)->disk_dev = disk_find(disk, &bios);
-	if (bios) {
-		prog_off(run, "request_issue");
-		prog_off(run, "request_done");
-	} else {
-		prog_off(run, "bio_queue");
-		prog_off(run, "bio_done");
-	}
-	if (bios || !(RUN_RODATA(run)->queued || f->pid || f->tid || f->uid != UID_ANY ||
-		      f->comm[0] || f->cgroup_id)) {
-		prog_off(run, "request_start");
-		prog_off(run, "request_insert");
-	}
+	RUN_RODATA(run)->disk_dev = disk_setup(run, opt_str(run, 'd'));
+	if (RUN_RODATA(run)->queued || RUN_RODATA(run)->filter.any)
+		return;
+	prog_off(run, "request_start");
+	prog_off(run, "request_insert");
 }
-
-static const struct probe probes[] = {
-	{ "block I/O", "request_start" },
-	{ "block I/O", "request_insert" },
-	{ 0 }
-};
 
 BPF_OBJECT(biolatency);
 
@@ -80,7 +61,7 @@ APPLET(biolatency) = {
 	OBJECT(biolatency),
 	.opts = opts,
 	.hist = &hist,
-	.probes = probes,
+	.probes = disk_probes,
 	.operands = OPERANDS_INTERVAL,
 	.stamp_key = 'T',
 	.setup = setup,

@@ -70,27 +70,8 @@ static const struct col cols[] = {
 
 static void setup(struct run *run)
 {
-	const char *disk = opt_str(run, 'd');
-	bool bios = false;
-
-	if (disk)
-		RUN_RODATA(run)->disk_dev = disk_find(disk, &bios);
-	if (bios) {
-		prog_off(run, "request_start");
-		prog_off(run, "request_insert");
-		prog_off(run, "request_issue");
-		prog_off(run, "request_done");
-	} else {
-		prog_off(run, "bio_queue");
-		prog_off(run, "bio_done");
-	}
+	RUN_RODATA(run)->disk_dev = disk_setup(run, opt_str(run, 'd'));
 }
-
-static const struct probe probes[] = {
-	{ "block I/O", "request_start" },
-	{ "block I/O", "request_insert" },
-	{ 0 }
-};
 
 BPF_OBJECT(biosnoop);
 
@@ -109,7 +90,7 @@ APPLET(biosnoop) = {
 	EVENT_SIZE,
 	.opts = opts,
 	.cols = cols,
-	.probes = probes,
+	.probes = disk_probes,
 	.operands = OPERANDS_DURATION,
 	.setup = setup,
 };

@@ -20,7 +20,7 @@ static __noinline void io_took(u64 start, struct gendisk *disk, u32 flags)
 	struct hist_key key = {};
 
 	if (by_disk)
-		BPF_CORE_READ_STR_INTO(&key.disk, disk, disk_name);
+		disk_name_into(key.disk, disk);
 	if (by_flags)
 		key.flags = flags & IO_KNOWN;
 	hist_add(by_disk || by_flags ? &key : NULL, ns > 0 ? ns : 0);
@@ -31,7 +31,7 @@ int request_start(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct request *rq = (void *)ctx->args[0];
 
-	return own_start(rq) ? 0 : io_begin_request(rq, false);
+	return own_start(rq) ? 0 : io_begin_request(ctx, rq, false);
 }
 
 SEC("raw_tp/block_rq_insert")
@@ -39,7 +39,7 @@ int request_insert(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct request *rq = raw_request(ctx);
 
-	return own_start(rq) ? 0 : io_begin_request(rq, true);
+	return own_start(rq) ? 0 : io_begin_request(ctx, rq, true);
 }
 
 SEC("raw_tp/block_rq_issue")
@@ -48,7 +48,7 @@ int request_issue(struct bpf_raw_tracepoint_args *ctx)
 	struct request *rq = raw_request(ctx);
 
 	if (!own_start(rq))
-		io_issue(rq);
+		io_issue(ctx, rq);
 	return 0;
 }
 
@@ -85,7 +85,7 @@ int request_done(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/block_bio_queue")
 int bio_queue(struct bpf_raw_tracepoint_args *ctx)
 {
-	io_begin_bio(raw_bio(ctx));
+	io_begin_bio(ctx, raw_bio(ctx));
 	return 0;
 }
 
