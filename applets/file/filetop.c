@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Show the files that are read and written most, and by whom.
 #include "applet.h"
+#include "folder.h"
 #include "syscalls.h"
+#include "bpf/file_io.h"
 #include "filetop.h"
 #include "filetop.skel.h"
 #define RODATA struct filetop_bpf__rodata
 
 #include <bpf/bpf.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 struct row {
 	struct key key;
@@ -31,51 +29,16 @@ static const struct opt opts[] = {
 	{ 0 }
 };
 
-static const struct { const char *name; unsigned char files; } calls[] = {
-	{ "read", READ_ARG(0) }, { "pread64", READ_ARG(0) }, { "readv", READ_ARG(0) },
-	{ "preadv", READ_ARG(0) }, { "preadv2", READ_ARG(0) },
-	{ "write", WRITE_ARG(0) }, { "pwrite64", WRITE_ARG(0) }, { "writev", WRITE_ARG(0) },
-	{ "pwritev", WRITE_ARG(0) }, { "pwritev2", WRITE_ARG(0) },
-	{ "splice", READ_ARG(0) | WRITE_ARG(2) }, { "copy_file_range", READ_ARG(0) | WRITE_ARG(2) },
-	{ "sendfile", READ_ARG(1) | WRITE_ARG(0) }, { "sendfile64", READ_ARG(1) | WRITE_ARG(0) },
-};
-
-/* The number that the kernel has inside for the folder's file system: on btrfs and overlays stat()
- * gives another one, but the list of mounts has it. */
-static uint32_t device_of(int fd, const struct stat *st)
-{
-	unsigned id = 0, want = 0, major = major(st->st_dev), minor = minor(st->st_dev), x, y;
-	char path[64], text[512], *line = NULL;
-	const char *p;
-	size_t room = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (file_read(path, text, sizeof(text)) > 0 && (p = strstr(text, "mnt_id:")))
-		sscanf(p, "mnt_id: %u", &want);
-	f = fopen("/proc/self/mountinfo", "re");
-	while (f && getline(&line, &room, f) > 0) {
-		if (sscanf(line, "%u %*u %u:%u", &id, &x, &y) == 3 && id == want) {
-			major = x;
-			minor = y;
-		}
-	}
-	if (f)
-		fclose(f);
-	free(line);
-	return major << 20 | minor;
-}
+static const struct { const char *name; unsigned char files; } calls[] = { FILE_IO_CALLS };
 
 static void dir_find(struct run *run, const char *path)
 {
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
+	struct folder dir;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (!folder_find(path, &dir))
 		opt_bad(run, 'd', strerror(errno));
-	RUN_RODATA(run)->dir_ino = st.st_ino;
-	RUN_RODATA(run)->dir_dev = device_of(fd, &st);
-	close(fd);
+	RUN_RODATA(run)->dir_ino = dir.ino;
+	RUN_RODATA(run)->dir_dev = dir.dev;
 }
 
 static void setup(struct run *run)
@@ -155,22 +118,7 @@ static const struct top top = {
 	.noclear_key = 'C',
 };
 
-/* A function next to its only callers may be gone into those: then do without its calls. */
-#define READ_WRITE(how) "vfs_read_" how " vfs_write_" how " ?vfs_readv_" how " ?vfs_writev_" how
-#define SPLICE(how) " splice_direct_to_actor_" how " splice_file_to_pipe_" how \
-	" ?iter_file_splice_write_" how
-#define SPLICE_OLD(how) " ?do_splice_to_" how " ?iter_file_splice_write_" how
-
-static const struct probe probes[] = {
-	{ "file I/O", READ_WRITE("fexit") SPLICE("fexit") },
-	{ "file I/O", READ_WRITE("fexit") SPLICE_OLD("fexit") },
-	{ "file I/O", READ_WRITE("kprobe") " " READ_WRITE("kretprobe") SPLICE("kprobe")
-		      SPLICE("kretprobe") },
-	{ "file I/O", READ_WRITE("kprobe") " " READ_WRITE("kretprobe") SPLICE_OLD("kprobe")
-		      SPLICE_OLD("kretprobe") },
-	{ "file I/O", "syscall_exit" },
-	{ 0 }
-};
+static const struct probe probes[] = { FILE_IO_PROBES, { 0 } };
 
 BPF_OBJECT(filetop);
 

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Show the files that are read and written most, and by whom.
-#include "syscall.bpf.h"
-#include "path.bpf.h"
+#include "file_io.bpf.h"
 #include "filetop.h"
 
-#define S_IFMT 0170000
-#define S_IFREG 0100000
 #define S_IFSOCK 0140000
-#define ANON_INODE_FS_MAGIC 0x09041934
 
 const volatile bool all_files;
 const volatile bool no_reads, no_writes;
 const volatile u64 dir_ino;	/* files in or below this folder only; 0: all */
 const volatile u32 dir_dev;
-const volatile u8 calls[SYSCALLS_MAX];	/* READ_ARG() and WRITE_ARG() of each */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -134,7 +129,7 @@ static __noinline struct value *value_of(struct file *file)
 	return v;
 }
 
-static __noinline int moved(struct file *file, bool write, long ret)
+static int moved(struct file *file, bool write, long ret)
 {
 	u64 bytes = ret > 0 ? ret : 0;
 	struct value *v;
@@ -150,91 +145,6 @@ static __noinline int moved(struct file *file, bool write, long ret)
 	} else {
 		__sync_fetch_and_add(&v->reads, 1);
 		__sync_fetch_and_add(&v->read_bytes, bytes);
-	}
-	return 0;
-}
-
-/* From entry to return: by thread and direction, since sendfile() writes while it reads. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 10240);
-	__type(key, u64);
-	__type(value, struct file *);
-} starts SEC(".maps");
-
-static __noinline int begin(struct file *file, bool write)
-{
-	u64 key = bpf_get_current_pid_tgid() << 1 | write;
-
-	if (!filtered() && bpf_map_update_elem(&starts, &key, &file, BPF_ANY))
-		LOST(entries);
-	return 0;
-}
-
-static __noinline int end(bool write, long ret)
-{
-	u64 key = bpf_get_current_pid_tgid() << 1 | write;
-	struct file **file = bpf_map_lookup_elem(&starts, &key);
-
-	if (!file)
-		return 0;
-	moved(*file, write, ret);
-	bpf_map_delete_elem(&starts, &key);
-	return 0;
-}
-
-/* A function, its arguments as far as they are of interest, the one that is the file, and whether
- * that is written to. `all`: how many arguments there are. */
-#define ARGS_3 u64 a0, u64 a1, u64 a2
-#define ARGS_4 ARGS_3, u64 a3
-#define ARGS_5 ARGS_4, u64 a4
-#define MOVES(function, all, file, write)				\
-	SEC("fexit/" #function)						\
-	int BPF_PROG(function##_fexit, ARGS_##all, long ret)		\
-	{								\
-		return moved((void *)file, write, ret);			\
-	}								\
-	SEC("kprobe/" #function)					\
-	int BPF_KPROBE(function##_kprobe, u64 a0, u64 a1)		\
-	{								\
-		return begin((void *)file, write);			\
-	}								\
-	SEC("kretprobe/" #function)					\
-	int BPF_KRETPROBE(function##_kretprobe, long ret)		\
-	{								\
-		return end(write, ret);					\
-	}
-
-MOVES(vfs_read, 4, a0, false)
-MOVES(vfs_readv, 5, a0, false)
-MOVES(vfs_write, 4, a0, true)
-MOVES(vfs_writev, 5, a0, true)
-/* sendfile() and the copies that move data read by the first of these, splice() by the second (it
- * came with 5.12); before that both came to the third. What they write is the fourth's. */
-MOVES(splice_direct_to_actor, 3, a0, false)
-MOVES(splice_file_to_pipe, 5, a0, false)
-MOVES(do_splice_to, 5, a0, false)
-MOVES(iter_file_splice_write, 5, a1, true)
-
-/* For kernels that let no function be watched: the file is found by its descriptor. */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(syscall_exit, struct pt_regs *regs, long ret)
-{
-	u32 nr = syscall_nr(regs);
-	u8 call;
-
-	if (nr >= SYSCALLS_MAX || syscall_is_compat())
-		return 0;
-	asm volatile("" : "+r"(nr)); /* or the mask, which the verifier needs, is optimised away */
-	call = calls[nr & (SYSCALLS_MAX - 1)];
-	for (int i = 0; i < 2; i++, call >>= 4) {
-		struct file *file = NULL;
-
-		if (call & 8)
-			file = file_of_fd(call & 2 ? syscall_arg(regs, 2) :
-					  call & 1 ? syscall_arg(regs, 1) : syscall_arg(regs, 0));
-		if (file)
-			moved(file, i, ret);
 	}
 	return 0;
 }

@@ -16,10 +16,3 @@ struct value {
 };
 
 #define LONG_PATH 4096
-
-/* Numbers of system calls are below this, but for those of the x32 programs of x86. */
-#define SYSCALLS_MAX 512
-
-/* Of a system call: which of its arguments is the file that is read, or written to. */
-#define READ_ARG(n) (0x8 | (n))
-#define WRITE_ARG(n) (0x80 | (n) << 4)

@@ -10,8 +10,21 @@
  *                                   renameat2() with RENAME_EXCHANGE; prints 0 or -errno
  *   live     FILE MS                creates FILE by open(O_CREAT), closes it, sleeps, removes it by
  *                                   unlink()
+ *   mount    SOURCE TARGET FS FLAGS DATA
+ *                                   mount(), FLAGS a number; prints 0 or -errno
+ *   umount   TARGET FLAGS           umount2(); prints 0 or -errno
+ *   newmount DIR                    mounts a tmpfs there in steps: fsopen(), fsconfig("size", "1m"),
+ *                                   fsconfig(CREATE), fsmount(NODEV), move_mount(); then open_tree(),
+ *                                   mount_setattr(RDONLY) where there is that, umount2(MNT_DETACH);
+ *                                   prints the descriptors of fsopen(), fsmount(), open_tree()
  */
 #include "work.h"
+#include <sys/mount.h>
+
+enum { /* the same numbers on every architecture */
+	CALL_open_tree = 428, CALL_move_mount = 429, CALL_fsopen = 430, CALL_fsconfig = 431,
+	CALL_fsmount = 432, CALL_mount_setattr = 442,
+};
 
 #ifndef SYS_newfstatat
 #define SYS_newfstatat SYS_fstatat64
@@ -81,6 +94,40 @@ static void do_live(char **arg)
 	must(unlink(arg[0]), arg[0]);
 }
 
+static void do_mount(char **arg)
+{
+	int ret = mount(arg[0], arg[1], arg[2], number(arg[3]), arg[4]);
+
+	printf("%d\n", ret < 0 ? -errno : ret);
+}
+
+static void do_umount(char **arg)
+{
+	int ret = umount2(arg[0], number(arg[1]));
+
+	printf("%d\n", ret < 0 ? -errno : ret);
+}
+
+static void do_newmount(char **arg)
+{
+	uint64_t attr[4] = { 1 /* MOUNT_ATTR_RDONLY */ };
+	int fs = must(syscall(CALL_fsopen, "tmpfs", 1 /* FSOPEN_CLOEXEC */), "fsopen"), mnt, tree;
+
+	must(syscall(CALL_fsconfig, fs, 1, "size", "1m", 0), "fsconfig");
+	must(syscall(CALL_fsconfig, fs, 6 /* CREATE */, NULL, NULL, 0), "fsconfig");
+	mnt = must(syscall(CALL_fsmount, fs, 1, 4 /* MOUNT_ATTR_NODEV */), "fsmount");
+	must(syscall(CALL_move_mount, mnt, "", AT_FDCWD, arg[0], 4 /* F_EMPTY_PATH */),
+	     "move_mount");
+	tree = must(syscall(CALL_open_tree, AT_FDCWD, arg[0], O_CLOEXEC), "open_tree");
+	if (syscall(CALL_mount_setattr, AT_FDCWD, arg[0], 0, attr, sizeof(attr)) && errno != ENOSYS)
+		die(1, "mount_setattr: %s", strerror(errno));
+	must(umount2(arg[0], 2 /* MNT_DETACH */), arg[0]);
+	printf("%d %d %d\n", fs, mnt, tree);
+}
+
+VERB("mount", 5, 5, do_mount);
+VERB("umount", 2, 2, do_umount);
+VERB("newmount", 1, 1, do_newmount);
 VERB("rename", 3, 3, do_rename);
 VERB("live", 2, 2, do_live);
 VERB("statof", 3, 3, do_statof);
