@@ -198,8 +198,10 @@ static __always_inline u32 asked(struct last_use *use, enum whose whose, u64 ind
 {
 	u64 missed = common(index, end, use->added, use->added_end);
 
-	if (missed)
+	if (missed && n == end - index)
 		use->added = end < use->added_end ? end : use->added_end;
+	else if (missed) /* one page of these, nobody knows which */
+		use->added = (index > use->added ? index : use->added) + 1;
 	if (use->uncounted && whose == DEVICE) {
 		pages_add(ADDED, use->uncounted);
 		use->uncounted = 0;
@@ -378,43 +380,42 @@ int BPF_PROG(fault_tp, struct address_space *mapping, unsigned long index)
 	return faulted(mapping, index, index);
 }
 
+/* Here the page that was asked for is one of these. */
 SEC("raw_tp/mm_filemap_map_pages")
 int BPF_PROG(around_tp, struct address_space *mapping, unsigned long from, unsigned long last)
 {
 	return faulted(mapping, from, last);
 }
 
-static __always_inline int vm_faulted(struct vm_fault *vmf, u64 from, u64 last)
+static __always_inline int vm_faulted(struct vm_fault *vmf)
 {
-	return faulted(BPF_CORE_READ(vmf, vma, vm_file, f_mapping), from, last);
+	u64 index = BPF_CORE_READ(vmf, pgoff);
+
+	return faulted(BPF_CORE_READ(vmf, vma, vm_file, f_mapping), index, index);
 }
 
 SEC("fentry/filemap_fault")
 int BPF_PROG(fault_fentry, struct vm_fault *vmf)
 {
-	u64 index = BPF_CORE_READ(vmf, pgoff);
-
-	return vm_faulted(vmf, index, index);
+	return vm_faulted(vmf);
 }
 
 SEC("fentry/filemap_map_pages")
-int BPF_PROG(around_fentry, struct vm_fault *vmf, unsigned long from, unsigned long last)
+int BPF_PROG(around_fentry, struct vm_fault *vmf)
 {
-	return vm_faulted(vmf, from, last);
+	return vm_faulted(vmf);
 }
 
 SEC("kprobe/filemap_fault")
 int BPF_KPROBE(fault_kprobe, struct vm_fault *vmf)
 {
-	u64 index = BPF_CORE_READ(vmf, pgoff);
-
-	return vm_faulted(vmf, index, index);
+	return vm_faulted(vmf);
 }
 
 SEC("kprobe/filemap_map_pages")
-int BPF_KPROBE(around_kprobe, struct vm_fault *vmf, unsigned long from, unsigned long last)
+int BPF_KPROBE(around_kprobe, struct vm_fault *vmf)
 {
-	return vm_faulted(vmf, from, last);
+	return vm_faulted(vmf);
 }
 
 /* ---- metadata ---- each use of a buffer, which is a page of the device's cache or a part of one. */

@@ -239,6 +239,11 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mount *mnt_next_for_sb;	/* 6.18 */
+};
+
+struct mount___list {
+	struct list_head mnt_instance;	/* until 6.18 */
 };
 
 struct path {
@@ -259,6 +264,11 @@ struct super_block {
 	unsigned long s_magic;
 	struct file_system_type *s_type;
 	char s_id[32];
+	struct mount *s_mounts;	/* 6.18 */
+};
+
+struct super_block___list {
+	struct list_head s_mounts;	/* until 6.18 */
 };
 
 struct inode {
