@@ -111,6 +111,10 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct task_io_accounting {
+	u64 syscr;	/* calls that read */
+};
+
 struct signal_struct {
 	atomic_t live;	/* threads that have not begun to exit; 0 from the last one on */
 	int group_exit_code;
@@ -181,6 +185,8 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct task_io_accounting ioac;
+	unsigned long min_flt, maj_flt;
 };
 
 struct task_struct___state {
@@ -233,6 +239,11 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mount *mnt_next_for_sb;	/* 6.18 */
+};
+
+struct mount___list {
+	struct list_head mnt_instance;	/* until 6.18 */
 };
 
 struct path {
@@ -253,6 +264,11 @@ struct super_block {
 	unsigned long s_magic;
 	struct file_system_type *s_type;
 	char s_id[32];
+	struct mount *s_mounts;	/* 6.18 */
+};
+
+struct super_block___list {
+	struct list_head s_mounts;	/* until 6.18 */
 };
 
 struct inode {
@@ -271,6 +287,7 @@ struct file {
 	unsigned int f_flags;
 	fmode_t f_mode;
 	void *private_data;
+	struct address_space *f_mapping;
 };
 
 struct open_how {
@@ -288,6 +305,42 @@ struct kiocb {
 
 struct iov_iter {
 	size_t count;
+};
+
+struct nameidata {
+	struct path path;
+	struct qstr last;
+	unsigned int next_seq;	/* 6.0 */
+};
+
+struct address_space {
+	struct inode *host;
+};
+
+struct buffer_head {
+	struct folio *b_folio;	/* 6.2 */
+};
+
+struct buffer_head___page {
+	struct page *b_page;	/* until 6.2 */
+};
+
+struct backing_dev_info {
+	char dev_name[64];	/* 5.7 */
+};
+
+struct bdi_writeback {
+	struct backing_dev_info *bdi;
+};
+
+enum wb_reason {
+	WB_REASON_BACKGROUND,
+};
+
+struct wb_writeback_work {
+	long nr_pages;
+	struct super_block *sb;
+	enum wb_reason reason;
 };
 
 /* ---- block ---- */
@@ -378,6 +431,81 @@ typedef void (*btf_trace_block_bio_queue___queue)(void *, struct request_queue *
 
 enum req_opf {	/* enum req_op since 6.0 */
 	REQ_OP_ZONE_APPEND = 13,	/* 7 when those on zones were numbered anew */
+};
+
+/* ---- memory ---- */
+
+enum pageflags {
+	PG_head = 6,
+};
+
+struct page {		/* of the page cache until 5.16 */
+	unsigned long flags;
+	struct address_space *mapping;
+	unsigned long index;
+};
+
+struct folio {		/* 5.16 */
+	unsigned long flags;	/* see folio___memdesc */
+	struct address_space *mapping;
+	unsigned long index;
+	unsigned long _flags_1;	/* of a large one: its order in the low byte since 6.6 */
+	unsigned char _folio_order; /* until 6.6 */
+};
+
+typedef struct {
+	unsigned long f;
+} memdesc_flags_t;
+
+struct folio___memdesc {
+	memdesc_flags_t flags;	/* 6.18 */
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
+struct vm_fault {
+	struct vm_area_struct *vma;
+	unsigned long pgoff;
+};
+
+struct kmem_cache {
+	unsigned int size;	/* of an object, with what lies between two */
+	const char *name;
+};
+
+struct mem_cgroup {
+	struct cgroup_subsys_state {
+		struct cgroup *cgroup;
+	} css;
+};
+
+enum oom_constraint {
+	CONSTRAINT_MEMCG = 3,
+};
+
+struct oom_control {
+	struct mem_cgroup *memcg;
+	unsigned long totalpages;
+	struct task_struct *chosen;
+};
+
+struct zone {
+	unsigned long _watermark[4];	/* three until 5.14 */
+	unsigned long watermark_boost;	/* 5.0 */
+	int node;		/* CONFIG_NUMA */
+	const char *name;
+};
+
+enum migrate_mode {
+	MIGRATE_ASYNC,
+};
+
+struct compact_control {
+	struct zone *zone;
+	int order;
+	enum migrate_mode mode;
 };
 
 /* ---- network ---- */
