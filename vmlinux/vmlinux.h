@@ -155,6 +155,29 @@ struct fdtable {
 	struct file **fd;
 };
 
+/* Queues of the scheduler: cfs_rq is one of fair tasks, of a CPU or of a cgroup on it. */
+struct cfs_rq {
+	unsigned int h_nr_runnable;	/* 6.14; with those of the cgroups below */
+	unsigned int h_nr_queued;	/* 6.14: h_nr_running before */
+	struct rq *rq;		/* CONFIG_FAIR_GROUP_SCHED */
+};
+
+struct cfs_rq___running {
+	unsigned int h_nr_running;	/* until 6.14 */
+	unsigned int h_nr_delayed;	/* 6.12.4 to 6.13 */
+};
+
+struct rq {
+	unsigned int nr_running;
+	int online;
+	struct cfs_rq cfs;
+	struct task_struct *curr;	/* a union of that and `donor` since 6.12 */
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;	/* CONFIG_FAIR_GROUP_SCHED */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;	/* 5.14; see task_struct___state */
@@ -181,6 +204,8 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct sched_entity se;
+	unsigned int policy;	/* SCHED_* of linux/sched.h */
 };
 
 struct task_struct___state {
