@@ -212,6 +212,10 @@ struct task_struct___state {
 	long state;	/* until 5.14 */
 };
 
+struct irqaction {
+	const char *name;
+};
+
 struct kernel_siginfo {
 	int si_code;
 };
