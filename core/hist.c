@@ -83,7 +83,7 @@ static const char *hist_unit(const struct run *run, uint64_t *div)
 {
 	uint64_t *value = object_var(run, ".rodata", "hist_div", NULL);
 
-	*div = value ? *value : 1;
+	*div = value && !run->applet->hist->linear ? *value : 1;
 	if (run->applet->hist->unit)
 		return run->applet->hist->unit;
 	return *div == 1000000 ? "msecs" : *div == 1000 ? "usecs" : *div == 1 ? "nsecs" : "secs";

@@ -159,6 +159,29 @@ struct fdtable {
 	struct file **fd;
 };
 
+/* Queues of the scheduler: cfs_rq is one of fair tasks, of a CPU or of a cgroup on it. */
+struct cfs_rq {
+	unsigned int h_nr_runnable;	/* 6.14; with those of the cgroups below */
+	unsigned int h_nr_queued;	/* 6.14: h_nr_running before */
+	struct rq *rq;		/* CONFIG_FAIR_GROUP_SCHED */
+};
+
+struct cfs_rq___running {
+	unsigned int h_nr_running;	/* until 6.14 */
+	unsigned int h_nr_delayed;	/* 6.12.4 to 6.13 */
+};
+
+struct rq {
+	unsigned int nr_running;
+	int online;
+	struct cfs_rq cfs;
+	struct task_struct *curr;	/* a union of that and `donor` since 6.12 */
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;	/* CONFIG_FAIR_GROUP_SCHED */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;	/* 5.14; see task_struct___state */
@@ -187,10 +210,16 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct task_io_accounting ioac;
 	unsigned long min_flt, maj_flt;
+	struct sched_entity se;
+	unsigned int policy;	/* SCHED_* of linux/sched.h */
 };
 
 struct task_struct___state {
 	long state;	/* until 5.14 */
+};
+
+struct irqaction {
+	const char *name;
 };
 
 struct kernel_siginfo {

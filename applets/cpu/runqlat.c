@@ -1,44 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Show how long tasks wait for a CPU, as a histogram.
 #include "applet.h"
-#include "runqlat.h"
 #include "runqlat.skel.h"
+#include "bpf/run_wait.h"
+#include "bpf/task_hist.h"
 #define RODATA struct runqlat_bpf__rodata
 #define EVENT struct hist_key
 
-enum { PIDNS = 5 };
-
 static const struct opt opts[] = {
 	FILTER_PID('p'), FILTER_TID(1), FILTER_UID(2), FILTER_COMM(3), FILTER_CGROUP('c'),
-	OPT_CONST('P', split, "pids", "a histogram for each process", SPLIT_PROCESS),
-	OPT_CONST('L', split, "tids", "a histogram for each thread", SPLIT_THREAD),
-	OPT_CONST(PIDNS, split, "pidnss", "a histogram for each pid namespace", SPLIT_PIDNS),
+	TASK_SPLIT_OPTS,
 	OPT_CONST('m', hist_div, "milliseconds", "in milliseconds, not microseconds", 1000000),
 	OPT_USER('T', "timestamp", NULL, "the time before each report"),
 	{ 0 }
 };
 
-static const struct col keys[] = {
-	COL_IF('P', id, "pid", 0),
-	COL_IF('P', comm, "comm", 1),
-	COL_IF('L', id, "tid", 0),
-	COL_IF('L', comm, "comm", 1),
-	COL_IF(PIDNS, id, "pidns", 0),
-	{ 0 }
-};
+static const struct col keys[] = { TASK_SPLIT_KEYS, { 0 } };
 
 static const struct hist hist = { .name = "run queue latency", .keys = keys };
 
-static const struct probe probes[] = {
-	{ "the scheduler", "wakeup_btf wakeup_new_btf switch_btf" },
-	{ "the scheduler", "wakeup_raw wakeup_new_raw switch_raw" },
-	{ 0 }
-};
+static const struct probe probes[] = { RUN_WAIT_PROBES, { 0 } };
 
 static void setup(struct run *run)
 {
-	if (opt_on(run, 'P') + opt_on(run, 'L') + opt_on(run, PIDNS) > 1)
-		die(EXIT_USAGE, "-P, -L and --pidnss exclude each other");
+	TASK_SPLIT_CHECK(run);
 }
 
 BPF_OBJECT(runqlat);
