@@ -45,12 +45,13 @@ static __noinline int tuple_read(struct tuple *t, struct sock *sk)
 	t->dport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	if (family == AF_INET6) {
 		BPF_CORE_READ_INTO(&t->daddr, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
-		if (!addr_is_mapped(t->daddr)) {
+		BPF_CORE_READ_INTO(&t->saddr, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+		/* A listener has no other end. */
+		if (!addr_is_mapped(t->daddr) && (t->dport || !addr_is_mapped(t->saddr))) {
 			t->ip = 6;
-			BPF_CORE_READ_INTO(&t->saddr, sk,
-					   __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
 			return 0;
 		}
+		__builtin_memset(t->saddr, 0, sizeof(t->saddr));
 		__builtin_memset(t->daddr, 0, sizeof(t->daddr));
 	} else if (family != AF_INET) {
 		return 0;

@@ -102,10 +102,24 @@ static __always_inline void owner_follow(struct sock *sk, int newstate)
 	}
 }
 
+/* By thread: the listener, from entry to return; then the socket that was accepted last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u64);
+} accepting SEC(".maps");
+
 /* MPTCP accepts by the same function, and its sockets have no states to be followed. */
 static __noinline int accept_returned(void *ctx, struct sock *sk, struct sock *listener)
 {
-	return sk && sock_is_tcp(sk) ? accepted(ctx, sk, listener) : 0;
+	u32 tid = bpf_get_current_pid_tgid();
+	u64 last = (u64)sk;
+
+	if (!sk || !sock_is_tcp(sk))
+		return 0;
+	bpf_map_update_elem(&accepting, &tid, &last, BPF_ANY);
+	return accepted(ctx, sk, listener);
 }
 
 SEC("fexit/inet_csk_accept")
@@ -113,14 +127,6 @@ int accept_fexit(u64 *ctx)
 {
 	return accept_returned(ctx, accepted_sock(ctx), (void *)ctx[0]);
 }
-
-/* The listener, by thread, from entry to return. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, u32);
-	__type(value, u64);
-} accepting SEC(".maps");
 
 SEC("kprobe/inet_csk_accept")
 int BPF_KPROBE(accept_enter, struct sock *listener)
@@ -136,10 +142,31 @@ SEC("kretprobe/inet_csk_accept")
 int BPF_KRETPROBE(accept_leave, struct sock *sk)
 {
 	u32 tid = bpf_get_current_pid_tgid();
-	u64 *listener = bpf_map_lookup_elem(&accepting, &tid), copy = listener ? *listener : 0;
+	u64 *listener = bpf_map_lookup_elem(&accepting, &tid);
 
-	bpf_map_delete_elem(&accepting, &tid);
-	return accept_returned(ctx, sk, (void *)copy);
+	return accept_returned(ctx, sk, listener ? (void *)*listener : NULL);
+}
+
+/* A thread that was waiting in accept(2) when we came does not pass by these; but by this, a little
+ * later, given CONFIG_SECURITY_NETWORK. */
+static __noinline int accept_late(void *ctx, struct sock *sk)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	u64 *last = bpf_map_lookup_elem(&accepting, &tid);
+
+	return last && *last == (u64)sk ? 0 : accept_returned(ctx, sk, NULL);
+}
+
+SEC("fentry/security_sock_graft")
+int BPF_PROG(graft_fentry, struct sock *sk)
+{
+	return accept_late(ctx, sk);
+}
+
+SEC("kprobe/security_sock_graft")
+int BPF_KPROBE(graft_kprobe, struct sock *sk)
+{
+	return accept_late(ctx, sk);
 }
 
 static __noinline struct sock *sock_of_file(struct file *file)

@@ -41,8 +41,8 @@ void fmt_ms(struct cell *cell, const void *row);
 /* For tools that include bpf/sock_owner.bpf.h: the rows of probes[], and what attach() then calls, so
  * that the owners of sockets already open are known. */
 #define ACCEPT_PROBES \
-	{ "accepted connections", "accept_fexit" }, \
-	{ "accepted connections", "accept_enter accept_leave" }, \
+	{ "accepted connections", "accept_fexit ?graft_fentry" }, \
+	{ "accepted connections", "accept_enter accept_leave ?graft_kprobe" }, \
 	{ "accepted connections", "?accept_exit accept4_exit" }
 #define OWNER_PROBES \
 	ACCEPT_PROBES, \

@@ -464,7 +464,7 @@ struct tcp_sock {
 	u32 segs_out;
 	u32 total_retrans;
 	u32 srtt_us;	/* smoothed round trip, shifted left by 3 */
-	u32 rcv_nxt, copied_seq;
+	u32 rcv_nxt, copied_seq, snd_nxt;
 	u32 snd_una, snd_wnd;
 	u32 tlp_high_seq;	/* not 0 while a loss probe is unanswered */
 };
