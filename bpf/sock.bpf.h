@@ -45,12 +45,13 @@ static __noinline int tuple_read(struct tuple *t, struct sock *sk)
 	t->dport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	if (family == AF_INET6) {
 		BPF_CORE_READ_INTO(&t->daddr, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
-		if (!addr_is_mapped(t->daddr)) {
+		BPF_CORE_READ_INTO(&t->saddr, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+		/* A listener has no other end. */
+		if (!addr_is_mapped(t->daddr) && (t->dport || !addr_is_mapped(t->saddr))) {
 			t->ip = 6;
-			BPF_CORE_READ_INTO(&t->saddr, sk,
-					   __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
 			return 0;
 		}
+		__builtin_memset(t->saddr, 0, sizeof(t->saddr));
 		__builtin_memset(t->daddr, 0, sizeof(t->daddr));
 	} else if (family != AF_INET) {
 		return 0;
@@ -84,6 +85,39 @@ static __noinline int tuple_read_dest(struct tuple *t, const void *address)
 		t->ip = 4;
 		*(u32 *)t->daddr = a.family == AF_INET6 ? *(u32 *)(a.addr6 + 12) : a.addr;
 	}
+	return 0;
+}
+
+static __always_inline bool syn_went_out(struct sock *sk)
+{
+	struct tcp_sock *tcp = (void *)sk;
+
+	return BPF_CORE_READ(tcp, segs_out);
+}
+
+/* Why a socket left SYN_SENT for CLOSE, by the rule of connect(2) itself; without any SYN sent
+ * there was no free port, and the function is still to return. */
+static __always_inline int connect_failure(struct sock *sk)
+{
+	enum { EADDRNOTAVAIL = 99, ECONNABORTED = 103 };
+	int err = BPF_CORE_READ(sk, sk_err);
+
+	return err ? err : syn_went_out(sk) ? ECONNABORTED : EADDRNOTAVAIL;
+}
+
+/* Payload so far. The kernel counts SYN and FIN as a byte each: bytes_acked has either once
+ * acknowledged, bytes_received has the FIN. What was sent has neither, but may not have arrived. */
+static __noinline int tcp_bytes_read(struct sock *sk, u64 *tx, u64 *rx)
+{
+	struct tcp_sock *tcp = (void *)sk;
+	u64 acked = BPF_CORE_READ(tcp, bytes_acked);
+	u64 sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+	u64 received = BPF_CORE_READ(tcp, bytes_received);
+	bool fin = BPF_CORE_READ(sk, __sk_common.skc_flags) >>
+		   bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1;
+
+	*tx = acked < sent ? acked : sent;
+	*rx = fin && received ? received - 1 : received;
 	return 0;
 }
 

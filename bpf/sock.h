@@ -3,7 +3,7 @@
 #ifndef SOCK_H
 #define SOCK_H
 
-#include <linux/types.h>
+#include "shared.h"
 
 /* No padding, so that it can be a key. */
 struct tuple {
@@ -11,6 +11,13 @@ struct tuple {
 	__u8 daddr[16];		/* the remote one */
 	__u16 sport, dport;	/* in the host's order; 0: not known (yet) */
 	__u32 ip;		/* 4 or 6; IPv4 on an IPv6 socket (::ffff:a.b.c.d) is 4 */
+};
+
+/* The task whose socket it is: the one that connected, accepted, listens; of a socket that was open
+ * before, the first that had it in its table of files. pid 0: nobody known (not accepted yet). */
+struct owner {
+	__u32 pid, tid, uid;
+	char comm[TASK_COMM_LEN];
 };
 
 #endif

@@ -234,6 +234,7 @@ struct top {
 	unsigned char rows_key;	/* option that limits the rows; 0 none */
 	uint32_t rows;		/* their number without it; 0 is all */
 	unsigned char noclear_key; /* option against clearing the screen; 0: never clears */
+	unsigned char nosummary_key; /* option against the line of time and load; 0 none */
 	bool ascending;		/* the largest last */
 };
 

@@ -3,6 +3,9 @@
 #include "net.h"
 
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
 
 void cell_addr(struct cell *cell, unsigned ip, const void *addr)
 {
@@ -46,4 +49,83 @@ void fmt_sport(struct cell *cell, const void *row)
 void fmt_dport(struct cell *cell, const void *row)
 {
 	cell_port(cell, tuple_of(cell, row)->dport);
+}
+
+void fmt_ms(struct cell *cell, const void *row)
+{
+	const uint64_t *ns = cell_ptr(cell, row);
+
+	if (*ns)
+		cell_f64(cell, *ns / 1e6, 3);
+	else
+		cell_none(cell);
+}
+
+void fmt_owner_pid(struct cell *cell, const void *row)
+{
+	const struct owner *owner = cell_ptr(cell, row);
+
+	if (owner->pid)
+		cell_u64(cell, owner->pid);
+	else
+		cell_none(cell);
+}
+
+void fmt_owner_uid(struct cell *cell, const void *row)
+{
+	const struct owner *owner = cell_ptr(cell, row);
+
+	if (owner->pid)
+		cell_u64(cell, owner->uid);
+	else
+		cell_none(cell);
+}
+
+void fmt_owner_comm(struct cell *cell, const void *row)
+{
+	const struct owner *owner = cell_ptr(cell, row);
+
+	if (owner->pid)
+		cell_strn(cell, owner->comm, sizeof(owner->comm));
+	else
+		cell_none(cell);
+}
+
+void fmt_tcp_state(struct cell *cell, const void *row)
+{
+	static const char *const names[] = { /* of BPF_TCP_*, which are the kernel's own */
+		[BPF_TCP_ESTABLISHED] = "ESTABLISHED", [BPF_TCP_SYN_SENT] = "SYN_SENT",
+		[BPF_TCP_SYN_RECV] = "SYN_RECV", [BPF_TCP_FIN_WAIT1] = "FIN_WAIT1",
+		[BPF_TCP_FIN_WAIT2] = "FIN_WAIT2", [BPF_TCP_TIME_WAIT] = "TIME_WAIT",
+		[BPF_TCP_CLOSE] = "CLOSE", [BPF_TCP_CLOSE_WAIT] = "CLOSE_WAIT",
+		[BPF_TCP_LAST_ACK] = "LAST_ACK", [BPF_TCP_LISTEN] = "LISTEN",
+		[BPF_TCP_CLOSING] = "CLOSING", [BPF_TCP_NEW_SYN_RECV] = "NEW_SYN_RECV",
+	};
+	uint32_t state = *(const uint32_t *)cell_ptr(cell, row);
+
+	if (state)
+		cell_enum(cell, names, ARRAY_LEN(names), state);
+	else
+		cell_none(cell);
+}
+
+/* Reading an iterator runs its program once for each open file of each process. */
+void sockets_open(struct run *run)
+{
+	struct bpf_link *link;
+	char none[64];
+	int fd;
+
+	if (!prog_loaded(run, "open_sockets"))
+		return;
+	link = bpf_program__attach_iter(prog_find(run, "open_sockets"), NULL);
+	fd = link ? bpf_iter_create(bpf_link__fd(link)) : -errno;
+	if (fd < 0)
+		die(EXIT_FAIL, "cannot look for open sockets: %s", strerror(-fd));
+	/* It gives no text; the kernel stops after a million files, to be asked again. */
+	do {
+		errno = 0;
+	} while (read(fd, none, sizeof(none)) < 0 && errno == EAGAIN);
+	close(fd);
+	bpf_link__destroy(link);
 }

@@ -18,4 +18,37 @@ void fmt_daddr(struct cell *cell, const void *row);
 void fmt_sport(struct cell *cell, const void *row);
 void fmt_dport(struct cell *cell, const void *row);
 
+/* Over a struct owner; "-" where nobody is known. */
+void fmt_owner_pid(struct cell *cell, const void *row);
+void fmt_owner_uid(struct cell *cell, const void *row);
+void fmt_owner_comm(struct cell *cell, const void *row);
+
+/* Over a __u32 that is a TCP state: ESTABLISHED. 0 is none. */
+void fmt_tcp_state(struct cell *cell, const void *row);
+
+/* Options for bpf/flow.bpf.h. */
+#define FLOW_IP \
+	OPT_CONST('4', only_ip, "ipv4", "IPv4 only", 4), \
+	OPT_CONST('6', only_ip, "ipv6", "IPv6 only", 6)
+#define FLOW_NETNS(k) \
+	OPT_RANGE(k, only_netns, "netns", "INUM", \
+		  "this network namespace only (the inode number of /proc/PID/ns/net)", 1, 0xffffffff)
+#define FLOW_PORTS(k, list, name, help) OPT_LIST(k, list, name, "PORT[,PORT]", help, 1, 65535)
+
+/* A column of nanoseconds (__u64) as milliseconds, 0 being "-": not known. */
+void fmt_ms(struct cell *cell, const void *row);
+
+/* For tools that include bpf/sock_owner.bpf.h: the rows of probes[], and what attach() then calls, so
+ * that the owners of sockets already open are known. */
+#define ACCEPT_PROBES \
+	{ "accepted connections", "accept_fexit ?graft_fentry" }, \
+	{ "accepted connections", "accept_enter accept_leave ?graft_kprobe" }, \
+	{ "accepted connections", "?accept_exit accept4_exit" }
+#define OWNER_PROBES \
+	ACCEPT_PROBES, \
+	{ "accepted connections", "" }, \
+	{ "sockets already open", "open_sockets" }, \
+	{ "sockets already open", "" }
+void sockets_open(struct run *run);
+
 #endif

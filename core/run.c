@@ -53,6 +53,8 @@ static void report_heading(struct run *run)
 		return;
 	if (a->top && a->top->noclear_key && !opt_on(run, a->top->noclear_key) && o->tty)
 		out_str(o, "\033[H\033[2J");
+	if (a->top && a->top->nosummary_key && opt_on(run, a->top->nosummary_key))
+		return;
 	if (a->top && a->top->noclear_key) {
 		if (file_read("/proc/loadavg", load, sizeof(load)) < 0)
 			load[0] = 0;

@@ -569,12 +569,23 @@ struct sock_common {
 	unsigned long skc_flags;	/* bits: enum sock_flags */
 };
 
+struct sk_buff_head {
+	u32 qlen;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_protocol;	/* 5.6; a bit-field before */
 	u16 sk_type;
 	kuid_t sk_uid;
 	int sk_err;
+	u32 sk_ack_backlog;	/* of a listener: connections to be accepted, and how many may be */
+	u32 sk_max_ack_backlog;
+	struct sk_buff_head sk_write_queue;
+};
+
+struct request_sock {
+	struct sock_common __req_common;	/* ports and addresses; no inet_sport */
 };
 
 enum sock_flags {
@@ -585,8 +596,23 @@ struct socket {
 	struct sock *sk;
 };
 
+struct net_device {
+	char name[16];
+	possible_net_t nd_net;
+};
+
 struct sk_buff {
 	struct sock *sk;
+	struct net_device *dev;
+	unsigned int len, data_len;
+	__be16 protocol;
+	u16 transport_header, network_header;	/* offsets from head; 65535: not set */
+	unsigned char *head, *data;
+	char cb[48];	/* of whoever has the packet; TCP: struct tcp_skb_cb */
+};
+
+struct tcp_skb_cb {
+	u32 seq, end_seq;
 };
 
 struct proto_accept_arg {	/* 6.10 */
@@ -600,6 +626,8 @@ struct inet_sock {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	u8 icsk_ca_state : 5;	/* enum tcp_ca_state; 6 bits until 5.9 */
+	u8 icsk_pending;	/* what the timer will do: 5 is a loss probe */
 };
 
 struct tcp_sock {
@@ -611,6 +639,27 @@ struct tcp_sock {
 	u32 segs_out;
 	u32 total_retrans;
 	u32 srtt_us;	/* smoothed round trip, shifted left by 3 */
+	u32 rcv_nxt, copied_seq, snd_nxt;
+	u32 snd_una, snd_wnd;
+	u32 tlp_high_seq;	/* not 0 while a loss probe is unanswered */
+};
+
+/* Raw tracepoints by the type of their function: the reason came with 5.17, the receiving socket with
+ * 6.11; the error of a retransmission with 6.17. */
+enum skb_drop_reason {
+	SKB_DROP_REASON_NOT_SPECIFIED = 2,
+};
+typedef void (*btf_trace_kfree_skb___reason)(void *, struct sk_buff *, void *, enum skb_drop_reason);
+typedef void (*btf_trace_kfree_skb___rx)(void *, struct sk_buff *, void *, enum skb_drop_reason,
+					 struct sock *);
+typedef void (*btf_trace_tcp_retransmit_skb___err)(void *, const struct sock *,
+						   const struct sk_buff *, int);
+
+/* The context of iter/task_file: both NULL at its end. */
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
 };
 
 /* ---- tracepoint contexts ----

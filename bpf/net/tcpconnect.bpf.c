@@ -195,13 +195,6 @@ static __noinline int sent(void *ctx, struct sock *sk)
 	return report(ctx, &copy);
 }
 
-static __always_inline bool syn_went_out(struct sock *sk)
-{
-	struct tcp_sock *tcp = (void *)sk;
-
-	return BPF_CORE_READ(tcp, segs_out);
-}
-
 SEC("raw_tp/inet_sock_set_state")
 int BPF_PROG(state, struct sock *sk, int oldstate, int newstate)
 {
@@ -231,16 +224,6 @@ int BPF_PROG(queued, struct sk_buff *skb)
 	return sent(ctx, sk);
 }
 
-/* Why a socket left SYN_SENT for CLOSE, by the rule of connect(2) itself; without any SYN sent
- * there was no free port, and the function is still to return. */
-static __always_inline int failure(struct sock *sk, bool was_sent)
-{
-	enum { EADDRNOTAVAIL = 99, ECONNABORTED = 103 };
-	int err = BPF_CORE_READ(sk, sk_err);
-
-	return err ? err : was_sent ? ECONNABORTED : EADDRNOTAVAIL;
-}
-
 static __noinline int give_up(void *ctx, struct sock *sk)
 {
 	u64 key = (u64)sk;
@@ -254,7 +237,7 @@ static __noinline int give_up(void *ctx, struct sock *sk)
 	if (was_sent)
 		bpf_map_delete_elem(&pending, &key);
 	copy.time_ns = bpf_ktime_get_ns();
-	copy.err = failure(sk, was_sent);
+	copy.err = connect_failure(sk);
 	copy.tuple.sport = sock_sport(sk);
 	return report(ctx, &copy);
 }
