@@ -114,7 +114,7 @@ static void check_options(const struct applet *a)
 {
 	for (const struct opt *o = a->opts; o && o->name; o++) {
 		check(o->where == OPT_LETTER || o->help, "%s: --%s has no help", a->name, o->name);
-		check(islower((unsigned char)*o->name), "%s: --%s", a->name, o->name);
+		check(isalpha((unsigned char)*o->name), "%s: --%s", a->name, o->name);
 		for (const struct opt *q = a->opts; q < o; q++)
 			check(q->key != o->key && strcmp(q->name, o->name),
 			      "%s: two options have the key or name of --%s", a->name, o->name);
