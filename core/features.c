@@ -161,6 +161,14 @@ static void lockdown(void)
 	add("lockdown", !close || !strcmp(open + 1, "none"), "%s", close ? open + 1 : text);
 }
 
+bool jit_off(void)
+{
+	char text[16];
+
+	return file_read("/proc/sys/net/core/bpf_jit_enable", text, sizeof(text)) > 0 &&
+	       text[0] == '0';
+}
+
 static const char *cause(int err, const char *missing)
 {
 	if (!err)
@@ -189,6 +197,7 @@ static void measure(void)
 	    caps_missing() ? caps_missing() : "");
 	add("BTF", btf != NULL, "%s", btf ? path : why);
 	lockdown();
+	add("JIT", !jit_off(), "%s", jit_off() ? JIT_OFF_HINT : "on");
 	add("tracefs", tracefs_fd() >= 0, "%s", tracefs_fd() >= 0
 	    ? access("/sys/kernel/tracing/events", F_OK) ? "not mounted; mounted privately" : "mounted"
 	    : "cannot be reached: mount -t tracefs tracefs /sys/kernel/tracing");
