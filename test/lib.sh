@@ -44,6 +44,7 @@
 #	expect_no_text REGEX		no line does
 #	expect_equal WHAT WANTED GOT	any two words
 #
+# In the hard environments of test/place the tools are given --btf $BPFTOOLS_BTF if that is set.
 # Set for the test: $T, an empty directory of its own; $WORK, the workloads; $ME, a name for "work -c"
 # that no other test uses; $DISK, in the VM a disk to write on (its files are in memory), else empty;
 # $TEST_ENV; $SLOW, by which every time limit is multiplied (an emulated CPU is slow).
@@ -87,7 +88,7 @@ DISK=
 [ ! -e /vm/command ] || DISK=/dev/vda
 
 T=$(mktemp -d "${TEST_TMP:-${TMPDIR:-/tmp}}/test.XXXXXX")
-chmod 755 "$T" # a workload under another user id has to get at its files
+chmod 777 "$T" # workloads under another user id have to get at its files, tools may run as one
 
 # Failures and checks are counted in files, so that those made in a subshell are not lost.
 : >"$T/diag"
@@ -280,7 +281,8 @@ t_start() {
 	t_prepare
 	t_name=$1 t_mode=tool
 	shift
-	"$WORK" run "$BPFTOOLS" "$t_name" $t_format --verbose --output "$T/out" "$@" \
+	"$WORK" run "$BPFTOOLS" "$t_name" $t_format --verbose --output "$T/out" \
+		${BPFTOOLS_BTF:+--btf "$BPFTOOLS_BTF"} "$@" \
 		</dev/null >/dev/null 2>"$T/err" 3>&- 4>&- &
 	t_pid=$!
 	t_deadline
@@ -364,6 +366,13 @@ run() {
 	t_prepare
 	t_name=$1 t_mode=run
 	status=0
+	case $1 in
+	-*) ;;
+	*)
+		shift
+		set -- "$t_name" ${BPFTOOLS_BTF:+--btf "$BPFTOOLS_BTF"} "$@"
+		;;
+	esac
 	"$BPFTOOLS" "$@" </dev/null >"$T/out" 2>"$T/err" 3>&- 4>&- || status=$?
 }
 

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
-
+ * What test/run and test/lib.sh need.
+ *
+ *   run      PROG ARGS...           execvp() as leader of a process group, with default signals
+ *   contain  SECONDS PROG ARGS...   runs it, ends with its status, or 124 when the time is over; kills
+ *                                   whatever it leaves behind
+ *   killafter MS PID                SIGKILL after so long
+ *   caps     UID LIST PROG ARGS...  execvp() as that user with just these capabilities, by number or
+ *                                   name: bpf, perfmon, sys_ptrace, sys_resource, dac_read_search
  */
 #include "work.h"
+#include <linux/capability.h>
 
 static void do_run(char **arg)
 {
@@ -116,3 +124,48 @@ static void do_contain(char **arg)
 VERB("run", 1, MANY, do_run);
 VERB("contain", 2, MANY, do_contain);
 VERB("killafter", 2, 2, do_killafter);
+
+static const struct {
+	const char *name;
+	int nr;
+} cap_names[] = {
+	{ "dac_read_search", CAP_DAC_READ_SEARCH }, { "sys_ptrace", CAP_SYS_PTRACE },
+	{ "sys_resource", CAP_SYS_RESOURCE },	    { "perfmon", 38 }, /* from Linux 5.8 */
+	{ "bpf", 39 },
+};
+
+static int cap_number(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(cap_names); i++)
+		if (!strcmp(cap_names[i].name, name))
+			return cap_names[i].nr;
+	return amount(name);
+}
+
+/* A plain user keeps capabilities over execve() only as ambient ones, which must be inheritable. */
+static void do_caps(char **arg)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	long id = amount(arg[0]);
+	int caps[64], n = 0;
+
+	for (char *name = strtok(arg[1], ","); name && n < 64; name = strtok(NULL, ",")) {
+		int nr = caps[n++] = cap_number(name);
+
+		data[nr / 32].permitted |= 1U << nr % 32;
+	}
+	for (int i = 0; i < 2; i++)
+		data[i].effective = data[i].inheritable = data[i].permitted;
+	must(prctl(PR_SET_KEEPCAPS, 1), "prctl");
+	must(setgroups(0, NULL), "setgroups");
+	must(setgid(id), "setgid");
+	must(setuid(id), "setuid");
+	must(syscall(SYS_capset, &head, data), "capset");
+	for (int i = 0; i < n; i++)
+		must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, caps[i], 0, 0), "prctl");
+	execvp(arg[2], arg + 2);
+	die(127, "%s: %s", arg[2], strerror(errno));
+}
+
+VERB("caps", 3, MANY, do_caps);
