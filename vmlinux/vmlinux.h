@@ -269,10 +269,16 @@ struct file {
 	unsigned int f_flags;
 	fmode_t f_mode;
 	void *private_data;
+	loff_t f_pos;
 };
 
 struct open_how {
 	u64 flags, mode, resolve;
+};
+
+/* Came with mounts that map ids, in 5.12. */
+struct renamedata {
+	struct dentry *old_dentry;
 };
 
 struct filename {
