@@ -65,14 +65,14 @@ struct core {
 
 	struct bpf_link *link[LINKS_MAX];
 	size_t nlinks;
-	char off[8][32];	/* programs that the applet does not want */
+	char off[40][32];	/* programs that the applet does not want */
 	size_t noff;
 	struct target {
 		const char *prog, *function;
 		const char **functions;	/* or `n` of them */
 		const u64 *cookies;
 		size_t n;
-	} target[8];
+	} target[40];
 	size_t ntargets;
 
 	struct ring_buffer *ring;

@@ -356,6 +356,10 @@ static int opt_by_letter(const struct run *run, unsigned char c)
 	for (size_t i = 0; i < run->core->nopts; i++)
 		if (opt_letter(run->applet, run->core->opts[i]) == c)
 			return i;
+	/* One more letter for a common option */
+	for (const struct opt *row = run->applet->opts; row && row->name; row++)
+		if (row->where == OPT_LETTER && row->key == c)
+			return opt_by_name(run->core, row->name, strlen(row->name));
 	return -1;
 }
 

@@ -317,10 +317,16 @@ struct file {
 	fmode_t f_mode;
 	void *private_data;
 	struct address_space *f_mapping;
+	loff_t f_pos;
 };
 
 struct open_how {
 	u64 flags, mode, resolve;
+};
+
+/* Came with mounts that map ids, in 5.12. */
+struct renamedata {
+	struct dentry *old_dentry;
 };
 
 struct filename {
