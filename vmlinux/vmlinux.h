@@ -443,6 +443,12 @@ struct folio___memdesc {
 	memdesc_flags_t flags;	/* 6.18 */
 };
 
+struct swap_iocb;
+
+struct swap_io_ctx {	/* 7.3 */
+	struct swap_iocb *sio;
+};
+
 struct vm_area_struct {
 	struct file *vm_file;
 };
