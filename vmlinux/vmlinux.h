@@ -488,6 +488,13 @@ struct oom_control {
 /* Of the tracepoint mark_victim until 6.8; see btf_trace_block_rq_issue___queue. */
 typedef void (*btf_trace_mark_victim___pid)(void *, int);
 
+/* From 7.1 on: the flags, the order, the cgroup. */
+typedef void (*btf_trace_mm_vmscan_direct_reclaim_begin___memcg)(void *, u32, int, struct mem_cgroup *);
+
+enum zone_stat_item {
+	NR_FREE_PAGES,
+};
+
 struct zone {
 	unsigned long _watermark[4];	/* three until 5.14 */
 	unsigned long watermark_boost;	/* 5.0 */
