@@ -495,16 +495,26 @@ enum zone_stat_item {
 	NR_FREE_PAGES,
 };
 
+struct free_area {
+	unsigned long nr_free;
+};
+
 struct zone {
 	unsigned long _watermark[4];	/* three until 5.14 */
 	unsigned long watermark_boost;	/* 5.0 */
 	int node;		/* CONFIG_NUMA */
 	const char *name;
+	struct free_area free_area[11];
+	atomic64_t vm_stat[1];	/* by enum zone_stat_item; the type is atomic_long_t */
 };
 
 enum migrate_mode {
 	MIGRATE_ASYNC,
 };
+
+/* Until 5.19; then it had a compact_control, and one number less. */
+typedef void (*btf_trace_mm_compaction_begin___old)(void *, unsigned long, unsigned long,
+						    unsigned long, unsigned long, bool);
 
 struct compact_control {
 	struct zone *zone;
