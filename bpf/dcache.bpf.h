@@ -20,7 +20,7 @@ enum stage {
 struct lookup {
 	struct dentry *parent;
 	u64 hash;		/* of the name, and its length */
-	const unsigned char *name;
+	const unsigned char *name; /* as long as the hash says: the rest of the path follows */
 	struct vfsmount *mnt;	/* NULL: not known here */
 	u32 stage;		/* enum stage, for what is under way */
 	u32 result;		/* for looked_up(): enum lookups, bits */
@@ -45,6 +45,11 @@ static __always_inline u64 name_hash(const struct qstr *name)
 
 	bpf_probe_read_kernel(&hash, sizeof(hash), name); /* qstr.hash_len, a union at its start */
 	return hash;
+}
+
+static __always_inline u32 name_len(const struct lookup *l)
+{
+	return l->hash >> 32;
 }
 
 static __always_inline void slow_note(struct lookup *l, enum stage stage)

@@ -45,14 +45,4 @@ static __always_inline u64 folio_index(struct folio *folio)
 	return BPF_CORE_READ(page, index);
 }
 
-/* 6.2 */
-static __always_inline struct folio *buffer_folio(struct buffer_head *bh)
-{
-	struct buffer_head___page *old = (void *)bh;
-
-	if (bpf_core_field_exists(bh->b_folio))
-		return BPF_CORE_READ(bh, b_folio);
-	return (void *)BPF_CORE_READ(old, b_page);
-}
-
 #endif

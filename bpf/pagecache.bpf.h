@@ -13,9 +13,10 @@
  *   the page came into the cache.
  * - A page that the task adds and dirties without reading was added by a write and is no miss.
  *
- * Files of tmpfs are not counted: they are nothing but cache. Nor are, but for `metadata`, what file
- * systems read for themselves: of the cache of a block device that which no read() of the device asks
- * for (the buffers). What they keep under inodes that are no regular files is never counted. */
+ * Files of tmpfs are not counted: they are nothing but cache. Nor is what file systems read for
+ * themselves, under inodes that are no regular files: of the cache of a block device only that counts
+ * which a read() of the device asks for, not the buffers. (How often those are found nobody tells:
+ * block_touch_buffer sees no more than the sixteen that a CPU used last.) */
 #ifndef PAGECACHE_BPF_H
 #define PAGECACHE_BPF_H
 
@@ -28,7 +29,6 @@
 #define TMPFS_MAGIC 0x01021994		/* also of memfd and System V shared memory */
 #define HUGETLBFS_MAGIC 0x958458f6
 
-const volatile bool metadata;
 const volatile u32 page_shift = 12;
 
 enum whose { NOBODY, FILE, DEVICE };
@@ -139,7 +139,7 @@ static __noinline int added(struct folio *folio)
 	whose = mapping_whose(mapping);
 	if (whose == NOBODY || !(use = last_use(mapping)))
 		return 0;
-	if (whose == FILE || metadata)
+	if (whose == FILE)
 		pages_add(ADDED, end - index);
 	else
 		use->uncounted += end - index;
@@ -416,22 +416,6 @@ SEC("kprobe/filemap_map_pages")
 int BPF_KPROBE(around_kprobe, struct vm_fault *vmf)
 {
 	return vm_faulted(vmf);
-}
-
-/* ---- metadata ---- each use of a buffer, which is a page of the device's cache or a part of one. */
-
-SEC("raw_tp/block_touch_buffer")
-int BPF_PROG(buffer_touched, struct buffer_head *bh)
-{
-	struct folio *folio = buffer_folio(bh);
-	struct address_space *mapping = folio_mapping(folio);
-	u64 index = folio_index(folio);
-	struct last_use *use;
-
-	if (filtered() || !(use = last_use(mapping)))
-		return 0;
-	asked(use, DEVICE, index, index + folio_pages(folio), 1);
-	return 0;
 }
 
 #endif

@@ -17,15 +17,14 @@ struct pages_count {
 	__u64 n[PAGES];
 };
 
-/* The rows of probes[]. `m`: the option for metadata. */
-#define PAGECACHE_PROBES(m)								\
+/* The rows of probes[]. */
+#define PAGECACHE_PROBES								\
 	{ "the page cache", "page_added page_dirtied" },				\
 	{ "the page cache", "page_added page_dirtied_old" },				\
 	{ "reads and page faults", "pages_got fault_tp around_tp" },			\
 	{ "reads and page faults", "read_fexit ?splice_fexit fault_fentry around_fentry" }, \
 	{ "reads and page faults", "read_old_fexit fault_fentry around_fentry" },	\
 	{ "reads and page faults", "read_kprobe read_kretprobe fault_kprobe around_kprobe" }, \
-	{ "reads and page faults", "read_old_kprobe read_old_kretprobe fault_kprobe around_kprobe" }, \
-	{ "buffers", "buffer_touched", m }
+	{ "reads and page faults", "read_old_kprobe read_old_kretprobe fault_kprobe around_kprobe" }
 
 #endif

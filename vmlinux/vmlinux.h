@@ -106,9 +106,22 @@ struct cred {
 	kuid_t uid, euid;
 };
 
+struct percpu_counter {
+	s64 count;
+};
+
+enum { MM_SWAPENTS = 2 };
+
 struct mm_struct {
 	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
+	struct percpu_counter rss_stat[4];	/* 6.2 */
+};
+
+struct mm_struct___counts {
+	struct {
+		atomic64_t count[4];
+	} rss_stat;	/* until 6.2; the type is atomic_long_t */
 };
 
 struct task_io_accounting {
@@ -118,6 +131,7 @@ struct task_io_accounting {
 struct signal_struct {
 	atomic_t live;	/* threads that have not begun to exit; 0 from the last one on */
 	int group_exit_code;
+	struct mm_struct *oom_mm;	/* of a victim of the OOM killer */
 	unsigned int flags;	/* SIGNAL_*: 4 is GROUP_EXIT */
 	struct tty_struct *tty;
 };
@@ -352,14 +366,6 @@ struct address_space {
 	struct inode *host;
 };
 
-struct buffer_head {
-	struct folio *b_folio;	/* 6.2 */
-};
-
-struct buffer_head___page {
-	struct page *b_page;	/* until 6.2 */
-};
-
 struct backing_dev_info {
 	char dev_name[64];	/* 5.7 */
 };
@@ -496,6 +502,12 @@ struct folio___memdesc {
 	memdesc_flags_t flags;	/* 6.18 */
 };
 
+struct swap_iocb;
+
+struct swap_io_ctx {	/* 7.3 */
+	struct swap_iocb *sio;
+};
+
 struct vm_area_struct {
 	struct file *vm_file;
 };
@@ -526,16 +538,36 @@ struct oom_control {
 	struct task_struct *chosen;
 };
 
+/* Of the tracepoint mark_victim until 6.8; see btf_trace_block_rq_issue___queue. */
+typedef void (*btf_trace_mark_victim___pid)(void *, int);
+
+/* From 7.1 on: the flags, the order, the cgroup. */
+typedef void (*btf_trace_mm_vmscan_direct_reclaim_begin___memcg)(void *, u32, int, struct mem_cgroup *);
+
+enum zone_stat_item {
+	NR_FREE_PAGES,
+};
+
+struct free_area {
+	unsigned long nr_free;
+};
+
 struct zone {
 	unsigned long _watermark[4];	/* three until 5.14 */
 	unsigned long watermark_boost;	/* 5.0 */
 	int node;		/* CONFIG_NUMA */
 	const char *name;
+	struct free_area free_area[11];
+	atomic64_t vm_stat[1];	/* by enum zone_stat_item; the type is atomic_long_t */
 };
 
 enum migrate_mode {
 	MIGRATE_ASYNC,
 };
+
+/* Until 5.19; then it had a compact_control, and one number less. */
+typedef void (*btf_trace_mm_compaction_begin___old)(void *, unsigned long, unsigned long,
+						    unsigned long, unsigned long, bool);
 
 struct compact_control {
 	struct zone *zone;

@@ -15,7 +15,6 @@ struct row {
 
 static const struct opt opts[] = {
 	FILTER_PID('p'), FILTER_TID(1), FILTER_UID('u'), FILTER_COMM(2), FILTER_CGROUP('c'),
-	OPT('m', metadata, "metadata", NULL, "count file systems' own use of buffers, too"),
 	OPT_USER('T', "timestamp", NULL, "show the time of day"),
 	{ 0 }
 };
@@ -73,7 +72,7 @@ static const struct col cols[] = {
 };
 
 static const struct probe probes[] = {
-	PAGECACHE_PROBES('m'),
+	PAGECACHE_PROBES,
 	{ 0 }
 };
 
@@ -88,7 +87,7 @@ APPLET(cachestat) = {
 		"All are pages. HITS were asked for by reads and page faults on files, and were\n"
 		"there; a fault is one page, also where its neighbours are mapped with it. MISSES\n"
 		"came from the file system, for the reader or ahead of it. DIRTIES are writes to\n"
-		"clean pages. tmpfs counts for nothing, direct I/O does not come by here.\n",
+		"clean pages. Not counted are tmpfs, and what file systems read for themselves.\n",
 	OBJECT(cachestat),
 	.opts = opts,
 	.cols = cols,

@@ -15,7 +15,6 @@ struct row {
 
 static const struct opt opts[] = {
 	FILTER_PID('p'), FILTER_TID(1), FILTER_UID('u'), FILTER_COMM(2), FILTER_CGROUP('c'),
-	OPT('m', metadata, "metadata", NULL, "count file systems' own use of buffers, too"),
 	OPT_USER('s', "sort", "ORDER", "total, hits, misses, dirties, read or write [total]"),
 	OPT_USER_NUM('r', "rows", "N", "at most N rows [all]", 1, 1000000),
 	OPT_USER('C', "noclear", NULL, "do not clear the screen"),
@@ -119,7 +118,7 @@ static const struct top top = {
 };
 
 static const struct probe probes[] = {
-	PAGECACHE_PROBES('m'),
+	PAGECACHE_PROBES,
 	{ 0 }
 };
 

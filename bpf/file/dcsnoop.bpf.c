@@ -28,7 +28,8 @@ static __always_inline struct vfsmount *mount_any(struct dentry *dentry)
 static __noinline int looked_up(void *ctx, struct lookup *l)
 {
 	struct event *e;
-	long len, more;
+	u32 more = name_len(l);
+	long len;
 
 	/* What goes on slowly is told when its end is known. */
 	if (!(l->result & MISS) && (!all || (l->result & (SLOW | FOUND_SLOWLY)) == SLOW))
@@ -44,10 +45,11 @@ static __noinline int looked_up(void *ctx, struct lookup *l)
 		e->path[(len - 1) & (PATH_MAX - 1)] = '/';
 		len++;
 	}
-	more = len < 2 ? 0 : bpf_probe_read_kernel_str(&e->path[(len - 1) & (PATH_MAX - 1)],
-						       NAME_MAX + 1, l->name);
-	if (more > 0)
-		len += (more - 1) & NAME_MAX;
+	if (len >= 2 && more <= NAME_MAX) {
+		bpf_probe_read_kernel(&e->path[(len - 1) & (PATH_MAX - 1)], more & NAME_MAX, l->name);
+		len += more;
+		e->path[(len - 1) & (2 * PATH_MAX - 1)] = 0;
+	}
 	event_output(ctx, e, EVENT_HEAD(struct event, path) + len);
 	return 0;
 }
