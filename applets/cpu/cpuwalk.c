@@ -24,23 +24,12 @@ static const struct opt opts[] = {
 };
 
 /* The part of the time in which it ran, by the number of samples that there could be. */
-static double busy(const struct run *run, const void *row)
-{
-	double all = run->elapsed_ns / 1e9 * opt_u64(run, 'f', HERTZ);
-
-	return all > 0 ? MIN(100.0 * ((const EVENT *)row)->samples / all, 100.0) : 0;
-}
-
 static void fmt_busy(struct cell *cell, const void *row)
 {
-	cell_f64(cell, busy(cell_run(cell), row), 1);
-}
+	const struct run *run = cell_run(cell);
+	double all = run->elapsed_ns / 1e9 * opt_u64(run, 'f', HERTZ);
 
-static void fmt_bar(struct cell *cell, const void *row)
-{
-	static const char stars[] = "****************************************";
-
-	cell_printf(cell, "|%-40.*s|", (int)(busy(cell_run(cell), row) * 0.4 + 0.5), stars);
+	cell_f64(cell, all > 0 ? MIN(100.0 * ((const EVENT *)row)->samples / all, 100.0) : 0, 1);
 }
 
 static const struct col cols[] = {
@@ -49,7 +38,6 @@ static const struct col cols[] = {
 	COL_ONLY('P', key.comm, "COMM", -16),
 	COL(samples, "SAMPLES", 8),
 	COL_FMT(samples, "BUSY(%)", 7, fmt_busy),
-	COL_FMT(samples, "DISTRIBUTION", -42, fmt_bar),
 	{ 0 }
 };
 
