@@ -47,6 +47,8 @@ static __always_inline void hist_count(struct hist_value *h, u64 value)
 
 	if (slot >= HIST_SLOTS)
 		slot = HIST_SLOTS - 1;
+	/* Else the mask below, which the verifier needs, is optimised away. */
+	asm volatile("" : "+r"(slot));
 #else
 	u32 slot = log2_u64(value / hist_div);
 #endif

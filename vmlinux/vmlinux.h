@@ -236,6 +236,18 @@ struct irqaction {
 	const char *name;
 };
 
+struct workqueue_struct {
+	char name[32];	/* 24 bytes until 6.9 */
+};
+
+struct pool_workqueue {
+	struct workqueue_struct *wq;
+};
+
+struct work_struct {
+	void (*func)(struct work_struct *work);
+};
+
 struct kernel_siginfo {
 	int si_code;
 };
