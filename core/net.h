@@ -51,4 +51,14 @@ void fmt_ms(struct cell *cell, const void *row);
 	{ "sockets already open", "" }
 void sockets_open(struct run *run);
 
+/* The same for bpf/tcp_bytes.bpf.h. */
+#define TCP_SENT_PROBES \
+	{ "what TCP sends", "sendmsg_fexit ?sendpage_fexit" }, \
+	{ "what TCP sends", "sent_length" }, \
+	{ "what TCP sends", "sendmsg_enter sendmsg_leave ?sendpage_enter ?sendpage_leave" }
+#define TCP_RECEIVED_PROBES \
+	{ "what TCP receives", "cleanup_fentry" }, \
+	{ "what TCP receives", "received_length" }, \
+	{ "what TCP receives", "cleanup_kprobe" }
+
 #endif
