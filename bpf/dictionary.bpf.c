@@ -3,7 +3,8 @@
 // as what follows it (libbpf/pack.c), so that functions, kernel types, maps and names that are in
 // here take next to nothing in each of them. Whether a program makes sense does not matter, only
 // that the compiler makes of it what it makes elsewhere. Shared headers belong in here, and kernel
-// types that many tools name; `make size` tells whether it pays. More than 32 KB are out of reach.
+// types that many tools name; `make size` tells whether it pays. Of the code as of all that is from
+// .BTF on the last 32 KB are within reach, less for an object that is large itself.
 #define IO_OWNER
 struct hist_key {
 	unsigned int pid;
@@ -45,7 +46,7 @@ struct args {
 	const char *path;
 	struct file *file;
 	u32 mode;
-	int fd;
+	s32 fd;
 };
 
 struct {
@@ -63,14 +64,14 @@ struct {
 } counts SEC(".maps");
 
 const volatile u64 min_ns;
-const volatile bool failed_only;
+const volatile bool only_failed;
 
 static __noinline int report(void *ctx, struct args *args, long ret)
 {
 	struct event *e = event_scratch(EVENT_HEAD(struct event, path));
 	u64 now = bpf_ktime_get_ns();
 
-	if (!e || now - args->start_ns < min_ns || (failed_only && ret >= 0))
+	if (!e || now - args->start_ns < min_ns || (only_failed && ret >= 0))
 		return 0;
 	e->time_ns = now;
 	e->duration_ns = now - args->start_ns;
@@ -104,6 +105,7 @@ int call_exit(struct syscall_trace_exit *ctx)
 
 	if (!args)
 		return 0;
+	args->file = file_of_fd(args->fd);
 	report(ctx, args, syscall_ret(ctx));
 	bpf_map_delete_elem(&starts, &tid);
 	return 0;
@@ -131,16 +133,6 @@ int BPF_PROG(vfs_read_fexit, struct file *file, char *buf, size_t count,
 	args.flags = BPF_CORE_READ(file, f_inode, i_ino) + BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 	args.fd = BPF_CORE_READ(file, f_flags);
 	return filtered() ? 0 : report(ctx, &args, ret);
-}
-
-SEC("kprobe/vfs_open")
-int BPF_KPROBE(vfs_open_kprobe, struct path *path, struct file *file)
-{
-	struct event *e = event_scratch(EVENT_HEAD(struct event, path));
-
-	if (e)
-		event_output(ctx, e, path_user_full(e->path, AT_FDCWD, (void *)path));
-	return 0;
 }
 
 SEC("kretprobe/vfs_open")
@@ -183,25 +175,49 @@ int BPF_PROG(sched_switch_raw, bool preempt, struct task_struct *prev, struct ta
 	return switched(ctx, prev, next, false);
 }
 
-SEC("raw_tp/block_rq_issue")
-int block_issue(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/block_io_start")
+int request_start(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct request *rq = raw_request(ctx);
-	struct io *io;
+	return io_begin_request((void *)ctx->args[0], false);
+}
 
-	io_begin_request(rq, true);
-	io = io_issue(rq);
-	if (io)
-		io = io_begin_bio(raw_bio(ctx));
-	return io ? io->tid : 0;
+SEC("raw_tp/block_rq_insert")
+int request_insert(struct bpf_raw_tracepoint_args *ctx)
+{
+	return io_begin_request(raw_request(ctx), true);
+}
+
+SEC("raw_tp/block_rq_issue")
+int request_issue(struct bpf_raw_tracepoint_args *ctx)
+{
+	io_issue(raw_request(ctx));
+	return 0;
 }
 
 SEC("raw_tp/block_rq_complete")
-int block_complete(struct bpf_raw_tracepoint_args *ctx)
+int request_done(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct io *io = io_done((void *)ctx->args[0], ctx->args[2]);
+	struct hist_key key = {};
 
-	return io && io_done_bio((void *)ctx->args[1]);
+	if (!io)
+		return 0;
+	key.pid = io->pid;
+	hist_add(&key, bpf_ktime_get_ns() - io->start_ns);
+	return 0;
+}
+
+SEC("raw_tp/block_bio_queue")
+int bio_queue(struct bpf_raw_tracepoint_args *ctx)
+{
+	io_begin_bio(raw_bio(ctx));
+	return 0;
+}
+
+SEC("raw_tp/block_bio_complete")
+int bio_done(struct bpf_raw_tracepoint_args *ctx)
+{
+	return !!io_done_bio((void *)ctx->args[1]);
 }
 
 SEC("raw_tp/inet_sock_set_state")

@@ -76,23 +76,27 @@ static uint32_t string_put(struct strings *s, const char *name)
 		if (!strcmp(s->p + off, name))
 			return off;
 	}
-	if (s->len + len > s->room)
-		fail("the new names are longer than the old ones");
+	if (s->len + len > s->room) {
+		s->room = 2 * (s->len + len);
+		s->p = realloc(s->p, s->room);
+		if (!s->p)
+			fail("out of memory");
+	}
 	memcpy(s->p + off, name, len);
 	s->len += len;
 	return off;
 }
 
-static struct strings strings_new(uint32_t room)
+static struct strings strings_new(void)
 {
-	return (struct strings){ zalloc(room), 1, room }; /* the first one is "" */
+	return (struct strings){ zalloc(1), 1, 1 }; /* the first one is "" */
 }
 
 /* ---- Types ---- */
 
 static struct types {
 	const char *names;		/* the old ones */
-	uint32_t names_len, n;
+	uint32_t names_len, len, n;
 	uint32_t *rec[TYPES_MAX];	/* the old records; from 1 */
 	uint32_t number[TYPES_MAX];	/* by the old number: the new one */
 	uint32_t order[TYPES_MAX];	/* by the new number: the old one */
@@ -119,6 +123,7 @@ static void types_read(char *btf)
 
 	types.names = btf + h->hdr_len + h->str_off;
 	types.names_len = h->str_len;
+	types.len = h->type_len;
 	while (t < end) {
 		if (++types.n == TYPES_MAX)
 			fail("too many types");
@@ -190,13 +195,13 @@ static size_t record_len(uint32_t *t)
 /* .BTF.ext has to be done between: its names are among the types'. */
 static void types_write(struct part *btf, struct part *ext)
 {
-	struct btf_header *h = zalloc(sections[section(".BTF")].sh_size);
+	struct btf_header *h = zalloc(sizeof(*h) + types.len);
 	const struct btf_ext_head *old = (void *)ext->data;
 	struct btf_ext_head *e = zalloc(ext->size);
 	struct walk walk = { .word = renew };
 	char *p = (char *)(h + 1);
 
-	types.strings = strings_new(types.names_len);
+	types.strings = strings_new();
 	h->magic = BTF_MAGIC;
 	h->version = BTF_VERSION;
 	h->hdr_len = sizeof(*h);
@@ -220,7 +225,10 @@ static void types_write(struct part *btf, struct part *ext)
 	walk_ext(&walk, (uint32_t *)((char *)(e + 1) + e->core_off), e->core_len);
 	h->type_len = h->str_off = p - (char *)(h + 1);
 	h->str_len = types.strings.len;
-	memcpy(p, types.strings.p, h->str_len);
+	h = realloc(h, sizeof(*h) + h->type_len + h->str_len);
+	if (!h)
+		fail("out of memory");
+	memcpy((char *)(h + 1) + h->str_off, types.strings.p, h->str_len);
 	*btf = (struct part){ (char *)h, sizeof(*h) + h->type_len + h->str_len };
 	*ext = (struct part){ (char *)e, sizeof(*e) + e->func_len + e->core_len };
 	free(types.strings.p);
@@ -363,7 +371,7 @@ static void write_object(const char *path, const Elf64_Shdr *new)
 static void slim(const char *path)
 {
 	int strtab = header->e_shstrndx, symtab = section(".symtab");
-	struct strings strings = strings_new(2 * parts[strtab].size + 1);
+	struct strings strings = strings_new();
 	Elf64_Shdr *new = zalloc(header->e_shnum * sizeof(*new));
 	uint64_t end = sizeof(*header) + header->e_shnum * sizeof(*new);
 
