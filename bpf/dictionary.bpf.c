@@ -175,50 +175,21 @@ int BPF_PROG(sched_switch_raw, bool preempt, struct task_struct *prev, struct ta
 	return switched(ctx, prev, next, false);
 }
 
-SEC("raw_tp/block_io_start")
-int request_start(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline void io_issued(struct io *io)
 {
-	return io_begin_request((void *)ctx->args[0], false);
+	io->partial = false;
 }
 
-SEC("raw_tp/block_rq_insert")
-int request_insert(struct bpf_raw_tracepoint_args *ctx)
+static __noinline void io_ended(void *ctx, struct io *io, struct request *rq, struct bio *bio,
+				s32 status)
 {
-	return io_begin_request(raw_request(ctx), true);
-}
-
-SEC("raw_tp/block_rq_issue")
-int request_issue(struct bpf_raw_tracepoint_args *ctx)
-{
-	io_issue(raw_request(ctx));
-	return 0;
-}
-
-SEC("raw_tp/block_rq_complete")
-int request_done(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct io *io = io_done((void *)ctx->args[0], ctx->args[2]);
 	struct hist_key key = {};
 
-	if (!io)
-		return 0;
 	key.pid = io->pid;
 	hist_add(&key, bpf_ktime_get_ns() - io->start_ns);
-	return 0;
 }
 
-SEC("raw_tp/block_bio_queue")
-int bio_queue(struct bpf_raw_tracepoint_args *ctx)
-{
-	io_begin_bio(raw_bio(ctx));
-	return 0;
-}
-
-SEC("raw_tp/block_bio_complete")
-int bio_done(struct bpf_raw_tracepoint_args *ctx)
-{
-	return !!io_done_bio((void *)ctx->args[1]);
-}
+#include "block_hooks.bpf.h"
 
 SEC("raw_tp/inet_sock_set_state")
 int BPF_PROG(sock_state, struct sock *sk, int old, int new)
