@@ -60,7 +60,7 @@ core_c := main.c $(sort $(wildcard core/*.c))
 objs := $(core_c:%.c=$(O)/%.o) $(applet_c:%.c=$(O)/%.o)
 # The applets that have a BPF side; doctor, for one, has none.
 bpf_c := $(wildcard $(applet_c:applets/%.c=bpf/%.bpf.c))
-bpf_gz := $(bpf_c:%.c=$(O)/%.gz)
+dictionary := $(O)/bpf/dictionary.bpf
 
 CFLAGS ?= -Os
 CFLAGS += -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wno-missing-field-initializers -ffunction-sections \
@@ -85,9 +85,10 @@ $(LIBS)/.done: libbpf/build libbpf/sources
 	CC='$(CC)' HOST='$(if $(filter $(ARCH),$(host_arch)),,$(cross_$(ARCH)))' libbpf/build $(LIBS)
 	@touch $@
 
-$(O)/slim: libbpf/slim.c
+# These run here, whatever the machine is that we build for: so with zlib's source.
+$(O)/slim $(O)/pack: $(O)/%: libbpf/%.c libbpf/fold.h | $(LIBS)/.done
 	@mkdir -p $(@D)
-	$(HOSTCC) -O1 -Wall -o $@ $<
+	$(HOSTCC) -O1 -Wall -I$(LIBS)/zlib -o $@ $< $(LIBS)/zlib/*.c
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/slim | $(LIBS)/.done
 	@mkdir -p $(@D)
@@ -99,12 +100,19 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/slim | $(LIBS)/.done
 $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 	@$(BPFTOOL) gen skeleton $< name $(subst -,_,$(*F))_bpf >$@
 
-$(O)/bpf/%.bpf.gz: $(O)/bpf/%.bpf.o
-	@gzip -9nc $< >$@
+# What all objects have in common is in the dictionary; each has only what is its own.
+$(dictionary).pack: $(dictionary).o $(O)/pack
+	@$(O)/pack $< $@
+
+$(O)/bpf/%.bpf.pack: $(O)/bpf/%.bpf.o $(dictionary).o $(O)/pack
+	@$(O)/pack -d $(dictionary).o $< $@
+
+$(O)/core/object.o: $(dictionary).pack
+$(O)/core/object.o: extra := -Wa,-I$(O)/bpf
 
 # $(1): SUBJECT/NAME of an applet with a BPF side
 define bpf_applet
-$(O)/applets/$(1).o: $(O)/bpf/$(1).skel.h $(O)/bpf/$(1).bpf.gz
+$(O)/applets/$(1).o: $(O)/bpf/$(1).skel.h $(O)/bpf/$(1).bpf.pack
 $(O)/applets/$(1).o: extra := -I$(O)/bpf/$(dir $(1)) -Ibpf/$(dir $(1)) -Wa,-I$(O)/bpf/$(dir $(1))
 endef
 $(foreach b,$(bpf_c:bpf/%.bpf.c=%),$(eval $(call bpf_applet,$(b))))
@@ -214,6 +222,7 @@ bench: bpftools $(TEST_BIN)/bench
 clean:
 	rm -rf build bpftools
 
--include $(objs:.o=.d) $(bpf_gz:.gz=.d) $(audit_other:.o=.d) $(wildcard $(O)/test/unit/*.d)
+-include $(objs:.o=.d) $(bpf_c:%.c=$(O)/%.d) $(dictionary).d $(audit_other:.o=.d) \
+	$(wildcard $(O)/test/unit/*.d)
 FORCE:
 .PHONY: all bench check check-kernels clean deps FORCE run size test-tools vm-tools

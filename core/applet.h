@@ -353,7 +353,7 @@ struct alias {
  * APPLET(id), which has `OBJECT(id)` in it. */
 #define BPF_OBJECT(id) \
 	__asm__(".pushsection .rodata.bpf_" #id ",\"a\"\n" \
-		"bpf_" #id "_start:\n.incbin \"" #id ".bpf.gz\"\nbpf_" #id "_end:\n.popsection\n"); \
+		"bpf_" #id "_start:\n.incbin \"" #id ".bpf.pack\"\nbpf_" #id "_end:\n.popsection\n"); \
 	extern const unsigned char bpf_##id##_start[] __attribute__((visibility("hidden"))); \
 	extern const unsigned char bpf_##id##_end[] __attribute__((visibility("hidden")))
 #define OBJECT(id) \

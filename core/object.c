@@ -3,29 +3,42 @@
 #include "frames.h"
 #include "btf.h"
 #include "btf_min.h"
+#include "libbpf/fold.h"
 
 #include <bpf/btf.h>
 #include <zlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The embedded form is a gzip file; its last four bytes are the length of what it holds. */
+/* What all objects have in common (bpf/dictionary.bpf.c), compressed by itself. */
+__asm__(".pushsection .rodata.dictionary,\"a\"\ndictionary_start:\n"
+	".incbin \"dictionary.bpf.pack\"\ndictionary_end:\n.popsection\n");
+extern const unsigned char dictionary_start[] __attribute__((visibility("hidden")));
+extern const unsigned char dictionary_end[] __attribute__((visibility("hidden")));
+
+/* `name` is for the message. */
+static struct folded unpack(const unsigned char *packed, const unsigned char *end,
+			    const struct folded *before, const char *name)
+{
+	struct folded object = packed_sizes(end);
+
+	object.p = xalloc(object.size);
+	if (!folded_inflate(&object, packed, end, before))
+		die(EXIT_FAIL, "the embedded object of %s is damaged; build bpftools again", name);
+	return object;
+}
+
 void *object_inflate(const struct applet *applet, size_t *size)
 {
-	const unsigned char *tail = applet->object_end - 4;
-	size_t len = tail[0] | tail[1] << 8 | tail[2] << 16 | (size_t)tail[3] << 24;
-	void *elf = xalloc(len);
-	z_stream z = { .next_in = (unsigned char *)applet->object,
-		       .avail_in = applet->object_end - applet->object,
-		       .next_out = elf, .avail_out = len };
+	static struct folded dictionary;
+	struct folded object;
 
-	/* 16: a gzip header; 15: the largest window */
-	if (inflateInit2(&z, 16 + 15) != Z_OK || inflate(&z, Z_FINISH) != Z_STREAM_END)
-		die(EXIT_FAIL, "the embedded object of %s is damaged; build bpftools again",
-		    applet->name);
-	inflateEnd(&z);
-	*size = len;
-	return elf;
+	if (!dictionary.p)
+		dictionary = unpack(dictionary_start, dictionary_end, NULL, "all applets");
+	object = unpack(applet->object, applet->object_end, &dictionary, applet->name);
+	fold_object(object.p, true);
+	*size = object.size;
+	return object.p;
 }
 
 static struct bpf_map *data_map(const struct run *run, const char *section)
