@@ -2,6 +2,7 @@
 // Names of disks and partitions from sysfs, and of block operations.
 #include "disks.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -50,6 +51,30 @@ static bool find_in_dev(const char *name, uint32_t *dev)
 	return true;
 }
 
+/* By the name that dmsetup gave it, also where no udev makes a file of it. */
+static bool find_in_mapper(const char *name, uint32_t *dev)
+{
+	DIR *dir = opendir("/sys/class/block");
+	char path[300], text[256];
+	struct dirent *e;
+	bool found = false;
+
+	if (!strncmp(name, "/dev/mapper/", 12))
+		name += 12;
+	while (!found && dir && (e = readdir(dir))) {
+		if (strncmp(e->d_name, "dm-", 3))
+			continue;
+		snprintf(path, sizeof(path), "/sys/class/block/%s/dm/name", e->d_name);
+		if (file_read(path, text, sizeof(text)) <= 0)
+			continue;
+		text[strcspn(text, "\n")] = 0;
+		found = !strcmp(text, name) && find_in_sysfs(e->d_name, dev);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 /* By its numbers, as "254:1". */
 static bool find_by_number(const char *name, uint32_t *dev)
 {
@@ -82,7 +107,8 @@ uint32_t disk_find(const char *name, bool *bios)
 	uint32_t dev;
 
 	if (!find_in_sysfs(strncmp(name, "/dev/", 5) ? name : name + 5, &dev) &&
-	    !find_in_dev(name, &dev) && !find_by_number(name, &dev))
+	    !find_in_dev(name, &dev) && !find_in_mapper(name, &dev) &&
+	    !find_by_number(name, &dev))
 		die(EXIT_FAIL, "there is no disk '%s'; /proc/partitions has those there are", name);
 	*bios = !has_requests(dev);
 	return dev;

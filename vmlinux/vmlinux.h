@@ -434,7 +434,6 @@ struct device {
 
 struct scatterlist {
 	unsigned long page_link;
-	unsigned int length;
 };
 
 struct hd_struct {	/* a partition until 5.11, where it became a block_device */

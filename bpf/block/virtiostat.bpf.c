@@ -83,29 +83,36 @@ static __noinline struct value *value_make(struct key *key, struct queue *vq)
 	return v;
 }
 
-/* A chain of descriptors is no longer than its queue, which is 1024 at most where Linux runs (qemu's
- * limit; virtio allows for 32768). */
-enum { QUEUE_MAX = 1024, SG_CHAIN = 1, SG_END = 2, BYTES_BITS = 48 };
+/* A chain of descriptors is no longer than its queue. These are 256 by default for disks, and a list is
+ * seldom longer; of one that is, the rest counts as lost. (For the verifier each step is a cost.) */
+enum { SG_MAX = 256, SG_CHAIN = 1, SG_END = 2, BYTES_BITS = 48 };
+
+/* The beginning of a struct scatterlist: since 4.17 (CONFIG_DEBUG_SG) on all kernels. */
+struct sg_head {
+	unsigned long link;	/* page_link */
+	unsigned int offset, length;
+};
 
 /* The entries of a scatter list, above BYTES_BITS, and the sum of their bytes. Not static, so that the
  * verifier looks at it once, not for each list. */
-__noinline u64 sg_sum(u64 first)
+__noinline u64 sg_sum(u64 at)
 {
-	struct scatterlist *sg = (void *)first;
+	struct sg_head sg;
 	u64 sum = 0;
 
-	for (int i = 0; i < QUEUE_MAX; i++) {
-		u64 link = BPF_CORE_READ(sg, page_link);
-
-		if (link & SG_CHAIN) { /* no entry, but where the next part is */
-			sg = (void *)(link & ~3ULL);
+	for (int i = 0; i < SG_MAX; i++) {
+		if (bpf_probe_read_kernel(&sg, sizeof(sg), (void *)at))
+			return sum;
+		if (sg.link & SG_CHAIN) { /* no entry, but where the next part is */
+			at = sg.link & ~3ULL;
 			continue;
 		}
-		sum += BPF_CORE_READ(sg, length) + (1ULL << BYTES_BITS);
-		if (link & SG_END)
-			break;
-		sg = (void *)sg + bpf_core_type_size(struct scatterlist);
+		sum += sg.length + (1ULL << BYTES_BITS);
+		if (sg.link & SG_END)
+			return sum;
+		at += bpf_core_type_size(struct scatterlist);
 	}
+	LOST(entries);
 	return sum;
 }
 
@@ -114,11 +121,12 @@ __noinline u64 sgs_sum(u64 sgs, u32 n)
 {
 	u64 list, sum = 0;
 
-	for (u32 i = 0; i < QUEUE_MAX && i < n; i++, sgs += sizeof(list)) {
-		if (bpf_probe_read_kernel(&list, sizeof(list), (void *)sgs))
-			break;
+	for (u32 i = 0; i < SG_MAX; i++, sgs += sizeof(list)) {
+		if (i >= n || bpf_probe_read_kernel(&list, sizeof(list), (void *)sgs))
+			return sum;
 		sum += sg_sum(list);
 	}
+	LOST(entries);
 	return sum;
 }
 
