@@ -65,7 +65,8 @@ static __always_inline struct task_struct *task_here(void)
 	return (void *)bpf_get_current_task();
 }
 
-static __noinline struct fs_call *call_push(u64 frame, u32 op)
+/* `path` is that of the file, NULL if it is not known yet. */
+static __noinline struct fs_call *call_push(u64 frame, u32 op, const struct path *path)
 {
 	struct task_value *value = task_get(task_here(), true);
 	struct fs_call *call;
@@ -78,15 +79,18 @@ static __noinline struct fs_call *call_push(u64 frame, u32 op)
 	}
 	for (u32 i = 0; i < FS_DEPTH; i++) {
 		call = &value->call[i];
-		if (call->frame && call->frame < frame)
+		if (call->frame && call->frame < frame) {
+			if (call->op == op && call->path == path)
+				return NULL; /* the same one, by two functions */
 			continue;
+		}
 		if (call->frame)
 			LOST(missed);
 		if (i + 1 < FS_DEPTH)
 			value->call[i + 1].frame = 0;
 		call->frame = frame;
 		call->op = op;
-		call->path = NULL;
+		call->path = path;
 #ifdef FS_PLACES
 		call->at = NULL;
 		call->offset = call->bytes = -1;
@@ -131,14 +135,9 @@ enum { FS_OPENING = FS_OPS };
 static __noinline struct fs_call *begin_path(u64 frame, u32 op, struct inode *inode,
 					     const struct path *path)
 {
-	struct fs_call *call;
-
 	if (filtered() || (fs_choice.vfs && op < FS_OPENING && !inode_wanted(inode, op)))
 		return NULL;
-	call = call_push(frame, op);
-	if (call)
-		call->path = path;
-	return call;
+	return call_push(frame, op, path);
 }
 
 /* `at`: where its position is kept, NULL nowhere. NULL: of no interest. */
@@ -243,9 +242,11 @@ int return_kretprobe(struct pt_regs *ctx)
 }
 
 /* The result is behind all arguments. Each load is one of its own: a load from a computed place is
- * refused. The id map that getattr has before its other arguments came with 5.12. */
+ * refused. The id map that getattr has before its other arguments came with 5.12, when mounts got
+ * one. */
 enum { NOT_ASKED = 0, GETATTR_ARGS = -1 };
-#define HAS_ID_MAP bpf_core_type_exists(struct renamedata)
+#define HAS_ID_MAP (bpf_core_field_exists(struct vfsmount, mnt_idmap) || \
+		    bpf_core_field_exists(struct vfsmount, mnt_userns))
 #define LOAD(to, from) ({ (to) = (from); asm volatile("" : "+r"(to)); })
 
 static __always_inline long fexit_result(const u64 *ctx, int own, int vfs)
@@ -382,6 +383,15 @@ static __always_inline void range_note(struct fs_call *call, s64 first, s64 last
 /* fsync and vfs_fsync_range: (file, first, last, datasync) */
 BEGIN(fsync) { range_note(begin(frame, FS_FSYNC, ARG(0), NULL), (s64)ARG(1), (s64)ARG(2)); }
 
+/* do_fsync, into which vfs_fsync_range may be inlined: (fd, datasync) */
+BEGIN(fsync_fd)
+{
+	struct file *file = file_of_fd((s64)ARG(0));
+
+	if (file)
+		begin(frame, FS_FSYNC, file, NULL);
+}
+
 static __noinline struct fs_call *begin_getattr(u64 frame, const struct path *path)
 {
 	return begin_path(frame, FS_GETATTR, BPF_CORE_READ(path, dentry, d_inode), path);
@@ -400,6 +410,7 @@ FS_HOOK(open, 2, NOT_ASKED)
 FS_HOOK(open2, 2, 2)
 FS_HOOK(open_atomic, 5, 5)
 FS_HOOK(fsync, 4, 4)
+FS_HOOK(fsync_fd, 2, 2)
 FS_HOOK(getattr, GETATTR_ARGS, 4)
 #endif
 
@@ -466,7 +477,7 @@ int BPF_PROG(syscall_enter, struct pt_regs *regs, long nr)
 		return 0;
 	if (op == FS_OPEN) {
 		if (!filtered())
-			call_push(SYSCALL_FRAME, FS_OPEN);
+			call_push(SYSCALL_FRAME, FS_OPEN, NULL);
 		return 0;
 	}
 	file = syscall_file(regs, what, &fd);

@@ -12,7 +12,7 @@
 /* The programs of bpf/fs.bpf.h: NAME_fentry, NAME_fexit, NAME_kprobe of each. */
 enum hook {
 	READ, READV, SPLICE_READ, WRITE, WRITEV, SPLICE_WRITE, OPEN, OPEN2, OPEN_ATOMIC, FSYNC,
-	GETATTR, HOOKS
+	FSYNC_FD, GETATTR, HOOKS
 };
 
 #define PROGS(name) { #name "_fentry", #name "_fexit", #name "_kprobe" }
@@ -20,12 +20,13 @@ static const char *const progs[HOOKS][3] = {
 	[READ] = PROGS(read), [READV] = PROGS(readv), [SPLICE_READ] = PROGS(splice_read),
 	[WRITE] = PROGS(write), [WRITEV] = PROGS(writev), [SPLICE_WRITE] = PROGS(splice_write),
 	[OPEN] = PROGS(open), [OPEN2] = PROGS(open2), [OPEN_ATOMIC] = PROGS(open_atomic),
-	[FSYNC] = PROGS(fsync), [GETATTR] = PROGS(getattr),
+	[FSYNC] = PROGS(fsync), [FSYNC_FD] = PROGS(fsync_fd),
+	[GETATTR] = PROGS(getattr),
 };
 
 #define ALL(how) "read_" how " readv_" how " splice_read_" how " write_" how " writev_" how \
 	" splice_write_" how " open_" how " open2_" how " open_atomic_" how " fsync_" how \
-	" getattr_" how
+	" fsync_fd_" how " getattr_" how
 const struct probe fs_probes[] = {
 	{ "file operations", ALL("fentry") " " ALL("fexit") },
 	{ "file operations", ALL("kprobe") " return_kretprobe" },
@@ -89,7 +90,8 @@ static const struct filesystem filesystems[] = {
 		[READ] = { "vfs_read" }, [READV] = { "vfs_readv" }, [WRITE] = { "vfs_write" },
 		[WRITEV] = { "vfs_writev" }, [SPLICE_READ] = { "do_splice_read", "do_splice_to" },
 		[SPLICE_WRITE] = { "iter_file_splice_write" }, [OPEN] = { "do_dentry_open" },
-		[FSYNC] = { "vfs_fsync_range" }, [GETATTR] = { "vfs_getattr_nosec" } } },
+		[FSYNC] = { "vfs_fsync_range" }, [FSYNC_FD] = { "do_fsync" },
+		[GETATTR] = { "vfs_getattr_nosec" } } },
 };
 
 static const struct { const char *name; u8 what; } calls_known[] = {

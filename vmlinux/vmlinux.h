@@ -288,6 +288,8 @@ struct dentry {
 struct vfsmount {
 	struct dentry *mnt_root;
 	struct super_block *mnt_sb;
+	struct user_namespace *mnt_userns; /* 5.12 to 6.1 */
+	struct mnt_idmap *mnt_idmap;	/* 6.2 */
 };
 
 struct mount {
@@ -348,11 +350,6 @@ struct file {
 
 struct open_how {
 	u64 flags, mode, resolve;
-};
-
-/* Came with mounts that map ids, in 5.12. */
-struct renamedata {
-	struct dentry *old_dentry;
 };
 
 struct filename {
