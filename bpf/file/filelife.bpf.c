@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// From a file's making to its end. The open file says that it was made by this open: files do not come
-// by at vfs_create() when open(O_CREAT) makes them. They are known by their inode, not by the dentry,
-// which another file may have by the end.
+// From a file's making to its end. The open file says that it was made by this open: files do not
+// come by at vfs_create() when open(O_CREAT) makes them. They are known by their inode, not by
+// the dentry, which another file may have by the end.
 #define EVENT_MAX 20480 /* two paths, and what the verifier thinks of their lengths */
 #include "events.bpf.h"
 #include "gone.bpf.h"

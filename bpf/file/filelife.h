@@ -12,5 +12,5 @@ struct event {
 	__u32 kind;		/* enum part */
 	__u32 new_at;		/* where in path the new name begins; 0: there is none */
 	char comm[TASK_COMM_LEN];
-	char path[8704];	/* the last name; MOVED: behind its NUL the new one; as long as needed */
+	char path[8704];	/* the last name; MOVED: behind its NUL the new one */
 };
