@@ -149,9 +149,9 @@ static bool keep(struct run *run, void *event)
 	if (e->kind == BORN)
 		birth_add(l, path, e->time_ns);
 	else if (e->kind == NAME_GONE)
-		return life_end(l, path, e->time_ns, max);
+		return life_end(l, path, e->time_ns, max) && !e->unwanted;
 	else
-		return moved(l, e, path, max);
+		return moved(l, e, path, max) && !e->unwanted;
 	return false;
 }
 

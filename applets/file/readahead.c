@@ -17,7 +17,6 @@ struct row {
 static const struct opt opts[] = {
 	FILTER_PID('p'), FILTER_TID('t'), FILTER_UID('u'), FILTER_COMM(1), FILTER_CGROUP('c'),
 	OPT_CONST(2, hist_div, "microseconds", "in microseconds, not milliseconds", 1000),
-	OPT_USER('r', "row", NULL, "the counts as a row, not as a sentence"),
 	LETTER('d', "duration"),
 	{ 0 }
 };
@@ -75,7 +74,7 @@ static void tick(struct run *run)
 	counts_read(run, "counts", 0, all, KINDS);
 	counts_since(run, "counts", 0, (uint64_t *)row.n, KINDS);
 	row.unused = all[TOTAL] - all[USED];
-	if (run->format != FORMAT_TEXT || opt_on(run, 'r'))
+	if (run->format != FORMAT_TEXT)
 		row_print(run, &row, false);
 	else
 		line_print(run, "Readahead unused/total pages: %llu/%llu "
@@ -84,11 +83,12 @@ static void tick(struct run *run)
 			   (unsigned long long)all[DROPPED]);
 }
 
+/* Of JSON and CSV; in text they are a sentence. */
 static const struct col cols[] = {
-	COL_IF('r', n[TOTAL], "TOTAL", 10),
-	COL_IF('r', n[USED], "USED", 10),
-	COL_IF('r', n[DROPPED], "DROPPED", 10),
-	COL_IF('r', unused, "UNUSED", 10),
+	COL(n[TOTAL], "TOTAL", 10),
+	COL(n[USED], "USED", 10),
+	COL(n[DROPPED], "DROPPED", 10),
+	COL(unused, "UNUSED", 10),
 	{ 0 }
 };
 
@@ -121,7 +121,7 @@ APPLET(readahead) = {
 	.brief = "Show how much of what is read ahead is used, and how soon.",
 	.help = "Examples:\n"
 		"  readahead -d 30            for 30 seconds\n"
-		"  readahead --interval 5 -r  every five seconds, as a row\n"
+		"  readahead --interval 5     every five seconds\n"
 		"  readahead -p 181           what is read ahead for process 181, whoever uses it\n"
 		"Counted are pages that come into the page cache by read-ahead, also the one\n"
 		"that was asked for; those of a large folio one by one. A page is used when it\n"

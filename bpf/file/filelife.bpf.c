@@ -111,13 +111,14 @@ static int gone_call(void *ctx, u32 call, struct pt_regs *regs, long ret)
 		e = event_begin(BORN);
 	} else {
 		action = call_action(call, regs);
-		if (action == RMDIR || (action == DELETE && filtered()))
+		if (action == RMDIR)
 			return 0;
 		e = event_begin(action == DELETE ? NAME_GONE :
 				action == EXCHANGE ? SWAPPED : MOVED);
 	}
 	if (!e)
 		return 0;
+	e->unwanted = filtered();
 	len = file ? path_file(e->path, file) : call_path(e->path, call, regs, false);
 	if (call >= RENAME_CALL && !file) {
 		e->new_at = len;
