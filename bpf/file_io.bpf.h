@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every read and write of files, when it is over: with the file, and the bytes that were moved. A tool
- * defines what it does with that:
+/* Every read and write of files, when it is over: with the file, and the bytes that were moved. A
+ * tool defines what it does with that:
  *
  *	static int moved(struct file *file, bool write, long ret);
  *

@@ -30,8 +30,8 @@
 	{ "file I/O", FILE_IO_RW("fexit") FILE_IO_SPLICE_OLD("fexit") }, \
 	{ "file I/O", FILE_IO_RW("kprobe") " " FILE_IO_RW("kretprobe") FILE_IO_SPLICE("kprobe") \
 		      FILE_IO_SPLICE("kretprobe") }, \
-	{ "file I/O", FILE_IO_RW("kprobe") " " FILE_IO_RW("kretprobe") FILE_IO_SPLICE_OLD("kprobe") \
-		      FILE_IO_SPLICE_OLD("kretprobe") }, \
+	{ "file I/O", FILE_IO_RW("kprobe") " " FILE_IO_RW("kretprobe") \
+		      FILE_IO_SPLICE_OLD("kprobe") FILE_IO_SPLICE_OLD("kretprobe") }, \
 	{ "file I/O", "syscall_exit" }
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of files that are removed or changed. Not by vfs_unlink() and its like: these were given new
- * arguments in 5.12, 6.3 and 6.19, compilers put them into their callers (5.10 has vfs_rmdir() so),
- * they know no mount, and overlayfs calls them once more for the layer below. What the security
- * modules are asked has looked the same since 2.6.29, knows the mount, and is asked once a system
- * call: so the file is noted there, and told when the call has succeeded. (CONFIG_SECURITY_PATH,
- * which AppArmor, Tomoyo and Landlock bring along.) A tool defines, before it includes this:
+/* Names of files that are removed or changed. Not by vfs_unlink() and its like: these were given
+ * new arguments in 5.12, 6.3 and 6.19, compilers put them into their callers (5.10 has vfs_rmdir()
+ * so), they know no mount, and overlayfs calls them once more for the layer below. What the
+ * security modules are asked has looked the same since 2.6.29, knows the mount, and is asked once a
+ * system call: so the file is noted there, and told when the call has succeeded. (It takes
+ * CONFIG_SECURITY_PATH, which AppArmor, Tomoyo and Landlock bring along.) A tool defines:
  *
  *	static int gone(void *ctx, const struct note *note);		that call has succeeded
  *	static int gone_call(void *ctx, u32 call, struct pt_regs *regs, long ret);
  *
- * The second is for kernels that let no function be watched: a system call that has succeeded, one of
- * those in gone_calls[] (user space fills that in), filtered or not; the names are then what the program
- * gave. */
+ * The second is for kernels that let no function be watched: a system call that has succeeded, one
+ * of those in gone_calls[] (user space fills that in), filtered or not; the names are then what the
+ * program gave. */
 #ifndef GONE_BPF_H
 #define GONE_BPF_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Show which of some folders are read and written most, with all that is below them.
+// Show which folders are read and written most, with all that is below them.
 #include "applet.h"
 #include "folder.h"
 #include "syscalls.h"
@@ -69,7 +69,8 @@ static struct folders *folders_find(const struct run *run)
 		for (size_t i = 0; !err && i < found.gl_pathc; i++)
 			folder_add(all, found.gl_pathv[i]);
 		if (all->n == before)
-			die(EXIT_FAIL, "%s: there is no such folder, or none but those before", word);
+			die(EXIT_FAIL, "%s: there is no such folder, or none but those before",
+			    word);
 		if (!err)
 			globfree(&found);
 	}
@@ -157,15 +158,15 @@ BPF_OBJECT(dirtop);
 
 APPLET(dirtop) = {
 	.name = "dirtop",
-	.brief = "Show which of some folders are read and written most, with all that is below them.",
+	.brief = "Show which folders are read and written most, with all that is below them.",
 	.help = "Examples:\n"
 		"  dirtop -d '/home/*'           each folder in /home, each second\n"
 		"  dirtop -d /var,/var/log 5 3   two folders, each five seconds, three times\n"
-		"  dirtop -C -s writes -d '/*'   by the number of writes, without clearing the screen\n"
-		"Regular files are counted, in the folder and below it, also in what is mounted there;\n"
-		"what is in several of the folders counts in each. Bytes are those moved, by read,\n"
-		"write, their vectors, splice and sendfile; what io_uring, AIO and mapped memory move\n"
-		"is not seen. Folders made later are not in the list.\n",
+		"  dirtop -C -s writes -d '/*'   by the number of writes\n"
+		"Regular files are counted, in the folder and below it, also in what is mounted\n"
+		"there; what is in several of the folders counts in each. Bytes are those moved,\n"
+		"by read, write, their vectors, splice and sendfile; what io_uring, AIO and\n"
+		"mapped memory move is not seen. Folders made later are not in the list.\n",
 	OBJECT(dirtop),
 	.opts = opts,
 	.cols = cols,

@@ -92,11 +92,12 @@ APPLET(filegone) = {
 	.help = "Examples:\n"
 		"  filegone                 who deletes files, who renames them\n"
 		"  filegone -p 181          what process 181 does away with\n"
-		"ACTION: DELETE a file; RMDIR a folder; RENAME, the file is there under its new name;\n"
-		"REPLACE, the same, and what had the new name is gone; EXCHANGE, both are there, each\n"
-		"with the other's name. Shown is what succeeded. Where no function can be watched (see\n"
-		"--verbose) names are as the program gave them, made absolute, and a REPLACE shows as\n"
-		"RENAME. Not seen are io_uring, the NFS server, and 32-bit programs on a 64-bit kernel.\n",
+		"ACTION: DELETE a file; RMDIR a folder; RENAME, the file is there under its new\n"
+		"name; REPLACE, the same, and what had the new name is gone; EXCHANGE, both are\n"
+		"there, each with the other's name. Shown is what succeeded. Where no function\n"
+		"can be watched (see --verbose) names are as the program gave them, made\n"
+		"absolute, and a REPLACE shows as RENAME. Not seen are io_uring, the NFS server,\n"
+		"and 32-bit programs on a 64-bit kernel.\n",
 	OBJECT(filegone),
 	EVENT_UPTO(path),
 	.opts = opts,

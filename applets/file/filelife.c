@@ -81,7 +81,8 @@ static void birth_add(struct life *l, const char *path, uint64_t ns)
 	l->n++;
 }
 
-/* What the program called it may have links and dots in its folders; the file itself may be gone. */
+/* What the program called it may have links and dots in its folders; the file itself may be
+ * gone. */
 static const char *path_clean(const char *path, char clean[PATH_MAX + NAME_MAX + 2])
 {
 	const char *name = strrchr(path, '/');
@@ -148,9 +149,9 @@ static bool keep(struct run *run, void *event)
 	if (e->kind == BORN)
 		birth_add(l, path, e->time_ns);
 	else if (e->kind == NAME_GONE)
-		return life_end(l, path, e->time_ns, max);
+		return life_end(l, path, e->time_ns, max) && !e->unwanted;
 	else
-		return moved(l, e, path, max);
+		return moved(l, e, path, max) && !e->unwanted;
 	return false;
 }
 
@@ -222,10 +223,10 @@ APPLET(filelife) = {
 		"  filelife                 files that are deleted, of those made meanwhile\n"
 		"  filelife -m 0.1          only those that lived 100 ms at most\n"
 		"  filelife -p 181          those that process 181 deletes, whoever made them\n"
-		"A file is made by an open(O_CREAT), and ends with its last name: by unlink, or when\n"
-		"another file is renamed onto it. The 32768 that were made last are remembered\n"
-		"(--map-entries). Where no function can be watched (see --verbose) they are known by\n"
-		"their paths. What io_uring deletes is not seen.\n",
+		"A file is made by an open(O_CREAT), and ends with its last name: by unlink, or\n"
+		"when another file is renamed onto it. The 32768 that were made last are\n"
+		"remembered (--map-entries). Where no function can be watched (see --verbose)\n"
+		"they are known by their paths. What io_uring deletes is not seen.\n",
 	OBJECT(filelife),
 	EVENT_UPTO(path),
 	.opts = opts,

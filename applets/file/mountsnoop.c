@@ -38,7 +38,10 @@ static const struct flag fspicks[] = {
 	{ "FSPICK_EMPTY_PATH", 8 },
 	{ 0 }
 };
-static const struct flag fsmounts[] = { { "FSMOUNT_CLOEXEC", 1 }, { "FSMOUNT_NAMESPACE", 2 }, { 0 } };
+static const struct flag fsmounts[] = {
+	{ "FSMOUNT_CLOEXEC", 1 }, { "FSMOUNT_NAMESPACE", 2 },
+	{ 0 }
+};
 static const struct flag moves[] = {
 	{ "MOVE_MOUNT_F_SYMLINKS", 1 }, { "MOVE_MOUNT_F_AUTOMOUNTS", 2 },
 	{ "MOVE_MOUNT_F_EMPTY_PATH", 4 }, { "MOVE_MOUNT_T_SYMLINKS", 0x10 },
@@ -107,7 +110,8 @@ static void put_flags(struct line *l, const struct flag *names, uint64_t flags)
 		between = "|";
 	}
 	if (flags || !*between)
-		put(l, *between || flags ? "%s0x%llx" : "%s%llx", between, (unsigned long long)flags);
+		put(l, *between || flags ? "%s0x%llx" : "%s%llx", between,
+		    (unsigned long long)flags);
 }
 
 /* mount() may have a magic number in the upper half, from before Linux 2.4. */
@@ -263,10 +267,10 @@ APPLET(mountsnoop) = {
 		"  mountsnoop -t            with the time of day\n"
 		"  mountsnoop -P            and who asked for it\n"
 		"  mountsnoop --mntns 181   in the mount namespace of process 181\n"
-		"Calls are mount, umount2, fsopen, fspick, fsconfig, fsmount, move_mount, open_tree,\n"
-		"open_tree_attr, mount_setattr and pivot_root, each shown when it returns, with its\n"
-		"paths made absolute. MNT_NS is the inode number of the mount namespace. Not seen are\n"
-		"32-bit programs on a 64-bit kernel.\n",
+		"Calls are mount, umount2, fsopen, fspick, fsconfig, fsmount, move_mount,\n"
+		"open_tree, open_tree_attr, mount_setattr and pivot_root, each shown when it\n"
+		"returns, with its paths made absolute. MNT_NS is the inode number of the mount\n"
+		"namespace. Not seen are 32-bit programs on a 64-bit kernel.\n",
 	OBJECT(mountsnoop),
 	EVENT_UPTO(text),
 	.opts = opts,

@@ -96,9 +96,10 @@ APPLET(statsnoop) = {
 		"  statsnoop -t              with the seconds since the start\n"
 		"  statsnoop -x -s           only those that failed, and which call it was\n"
 		"  statsnoop -p 181          those of process 181\n"
-		"Calls are stat, lstat, fstat, newfstatat, statx, statfs and fstatfs. Paths are made\n"
-		"absolute: by the current folder, by the one that was given, or by the open file.\n"
-		"Not seen are io_uring and, from Linux 5.15 on, 32-bit programs on a 64-bit kernel.\n",
+		"Calls are stat, lstat, fstat, newfstatat, statx, statfs and fstatfs. Paths are\n"
+		"made absolute: by the current folder, by the one that was given, or by the open\n"
+		"file. Not seen are io_uring and, from Linux 5.15 on, 32-bit programs on a\n"
+		"64-bit kernel.\n",
 	OBJECT(statsnoop),
 	EVENT_UPTO(path),
 	.opts = opts,

@@ -8,5 +8,5 @@ struct event {
 	__u32 action;		/* enum action */
 	__u32 new_at;		/* where in path the new name begins; 0: there is none */
 	char comm[TASK_COMM_LEN];
-	char path[8704];	/* the old name, behind its NUL the new one; sent as long as they are */
+	char path[8704];	/* the old name, behind its NUL the new one; as long as they are */
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// From a file's making to its end. The open file says that it was made by this open: files do not come
-// by at vfs_create() when open(O_CREAT) makes them. They are known by their inode, not by the dentry,
-// which another file may have by the end.
+// From a file's making to its end. The open file says that it was made by this open: files do not
+// come by at vfs_create() when open(O_CREAT) makes them. They are known by their inode, not by
+// the dentry, which another file may have by the end.
 #define EVENT_MAX 20480 /* two paths, and what the verifier thinks of their lengths */
 #include "events.bpf.h"
 #include "gone.bpf.h"
@@ -111,13 +111,14 @@ static int gone_call(void *ctx, u32 call, struct pt_regs *regs, long ret)
 		e = event_begin(BORN);
 	} else {
 		action = call_action(call, regs);
-		if (action == RMDIR || (action == DELETE && filtered()))
+		if (action == RMDIR)
 			return 0;
 		e = event_begin(action == DELETE ? NAME_GONE :
 				action == EXCHANGE ? SWAPPED : MOVED);
 	}
 	if (!e)
 		return 0;
+	e->unwanted = filtered();
 	len = file ? path_file(e->path, file) : call_path(e->path, call, regs, false);
 	if (call >= RENAME_CALL && !file) {
 		e->new_at = len;

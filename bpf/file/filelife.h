@@ -9,8 +9,9 @@ struct event {
 	__u64 time_ns;
 	__u64 age_ns;		/* of LIFE */
 	__u32 pid, tid, uid;	/* who ended it */
-	__u32 kind;		/* enum part */
+	__u16 kind;		/* enum part */
+	__u16 unwanted;		/* by the filters: changes what is known, but is not shown */
 	__u32 new_at;		/* where in path the new name begins; 0: there is none */
 	char comm[TASK_COMM_LEN];
-	char path[8704];	/* the last name; MOVED: behind its NUL the new one; as long as needed */
+	char path[8704];	/* the last name; MOVED: behind its NUL the new one */
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// mount(2), umount2(2) and the calls that mount in steps (since 5.2), from entry to return. Strings are
-// read at the return: the kernel has read them by then, so their pages are there.
-#define EVENT_MAX 28672 /* four strings of a page each, and what the verifier thinks of their lengths */
+// mount(2), umount2(2) and the calls that mount in steps (since 5.2), from entry to return.
+// Strings are read at the return: the kernel has read them by then, so their pages are there.
+#define EVENT_MAX 28672 /* four long strings, and what the verifier thinks of their lengths */
 #include "events.bpf.h"
 #include "syscall.bpf.h"
 #include "path.bpf.h"

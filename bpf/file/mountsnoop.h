@@ -21,7 +21,8 @@ enum role {
 	X(FSMOUNT, fsmount, "fsmount", FD, FLAGS, ATTR_FLAGS, NO_ROLE, NO_ROLE) \
 	X(MOVE_MOUNT, move_mount, "move_mount", FROM_DFD, FROM, TO_DFD, TO, FLAGS) \
 	X(OPEN_TREE, open_tree, "open_tree", FROM_DFD, FROM, FLAGS, NO_ROLE, NO_ROLE) \
-	X(OPEN_TREE_ATTR, open_tree_attr, "open_tree_attr", FROM_DFD, FROM, FLAGS, ATTR, ATTR_SIZE) \
+	X(OPEN_TREE_ATTR, open_tree_attr, "open_tree_attr", FROM_DFD, FROM, FLAGS, ATTR, \
+	  ATTR_SIZE) \
 	X(MOUNT_SETATTR, mount_setattr, "mount_setattr", FROM_DFD, FROM, FLAGS, ATTR, ATTR_SIZE) \
 	X(PIVOT_ROOT, pivot_root, "pivot_root", FROM, TO, NO_ROLE, NO_ROLE, NO_ROLE)
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The stat family, seen when it returns: the kernel has read the path by then, so its page is there.
+// The stat family, seen when it returns: the kernel has read the path by then, so its page is
+// there.
 #include "events.bpf.h"
 #include "syscall.bpf.h"
 #include "path.bpf.h"
@@ -15,7 +16,8 @@ static __always_inline long path_of_cwd(char *to)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	return path_resolve(to, BPF_CORE_READ(task, fs, pwd.mnt), BPF_CORE_READ(task, fs, pwd.dentry));
+	return path_resolve(to, BPF_CORE_READ(task, fs, pwd.mnt),
+			    BPF_CORE_READ(task, fs, pwd.dentry));
 }
 
 /* A name, from a folder on; or what the folder's descriptor is of. */
@@ -80,8 +82,8 @@ CALL(fstatat64, NEWFSTATAT)
 CALL(statfs64, STATFS)
 CALL(fstatfs64, FSTATFS)
 
-/* Before 5.15, whose tracepoints of single calls cannot get at the registers, and where there are no
- * such tracepoints. */
+/* Before 5.15, whose tracepoints of single calls cannot get at the registers, and where there are
+ * no such tracepoints. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(syscall_exit, struct pt_regs *regs, long ret)
 {

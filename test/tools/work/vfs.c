@@ -17,6 +17,10 @@
  *                                   fsconfig(CREATE), fsmount(NODEV), move_mount(); then open_tree(),
  *                                   mount_setattr(RDONLY) where there is that, umount2(MNT_DETACH);
  *                                   prints the descriptors of fsopen(), fsmount(), open_tree()
+ *   ahead    FILE N K HOW           drops FILE from the page cache, has its first N pages read ahead
+ *                                   (POSIX_FADV_WILLNEED), then uses the first K of them with no
+ *                                   more read-ahead: HOW is read (pread() of each), or map (touches
+ *                                   each in a shared mapping)
  */
 #include "work.h"
 #include <sys/mount.h>
@@ -125,6 +129,31 @@ static void do_newmount(char **arg)
 	printf("%d %d %d\n", fs, mnt, tree);
 }
 
+static void do_ahead(char **arg)
+{
+	int fd = must(open(arg[0], O_RDONLY), arg[0]);
+	long n = amount(arg[1]), k = amount(arg[2]), page = sysconf(_SC_PAGESIZE);
+	char *buf = buffer(page), *map;
+
+	must(fsync(fd), "fsync");
+	must(-posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), "posix_fadvise");
+	if (n)
+		must(-posix_fadvise(fd, 0, n * page, POSIX_FADV_WILLNEED), "posix_fadvise");
+	must(-posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM), "posix_fadvise");
+	if (!strcmp(arg[3], "read")) {
+		for (long i = 0; i < k; i++)
+			must(pread(fd, buf, page, i * page), "pread");
+		return;
+	}
+	map = mmap(NULL, n * page, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		die(1, "mmap: %s", strerror(errno));
+	must(madvise(map, n * page, MADV_RANDOM), "madvise");
+	for (long i = 0; i < k; i++)
+		buf[0] += ((volatile char *)map)[i * page];
+}
+
+VERB("ahead", 4, 4, do_ahead);
 VERB("mount", 5, 5, do_mount);
 VERB("umount", 2, 2, do_umount);
 VERB("newmount", 1, 1, do_newmount);
