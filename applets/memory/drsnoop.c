@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Trace direct reclaim: tasks that have to free memory before they get some, and how long it takes.
+// Trace direct reclaim: tasks that have to free memory before they get some.
 #include "applet.h"
 #include "drsnoop.h"
 #include "drsnoop.skel.h"
@@ -96,7 +96,7 @@ BPF_OBJECT(drsnoop);
 
 APPLET(drsnoop) = {
 	.name = "drsnoop",
-	.brief = "Trace direct reclaim: tasks that have to free memory before they get some, and how long it takes.",
+	.brief = "Trace direct reclaim: tasks that have to free memory before they get some.",
 	.help = "Examples:\n"
 		"  drsnoop -e          with the memory that is free\n"
 		"  drsnoop -m 10       what held up a task for 10 ms or longer\n"

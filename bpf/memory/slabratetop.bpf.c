@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Allocations of slab caches. The tracepoints see all of them but those in bulk; of a kmalloc() they tell
-// the size only. Until 6.1 they did not tell the cache either, so there all functions are watched that
+// Allocations of slab caches. The tracepoints see all of them but those in bulk; of a kmalloc() they
+// tell the size only. Until 6.1 they did not tell any cache, so there the functions are watched that
 // take from one.
 #include "common.bpf.h"
 #include "slabratetop.h"
