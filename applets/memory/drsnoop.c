@@ -16,6 +16,7 @@ static const struct opt opts[] = {
 	OPT_SCALE('m', min_ns, "min", "MS", "only what took at least so long", 1000000),
 	OPT_USER(MEMCG, "memcg", NULL, "also where the limit of a memory cgroup is reached"),
 	OPT_USER('e', "extended", NULL, "show the machine's free memory at the begin"),
+	OPT('K', kernel_stack, "kernel-stack", NULL, "show the kernel stack: what the memory is for"),
 	OPT_USER('U', "print-uid", NULL, "show UID"),
 	OPT_USER('T', "timestamp", NULL, "show the time of day"),
 	LETTER('d', "duration"),
@@ -83,6 +84,7 @@ static const struct col cols[] = {
 	COL(order, "ORDER", 5),
 	COL_FMT_IF(MEMCG, memcg, "KIND", -6, fmt_kind),
 	COL_FMT_ONLY('e', free_pages, "FREE(KB)", 10, fmt_free),
+	COL_STACKS('K', stacks),
 	{ 0 }
 };
 

@@ -17,9 +17,10 @@ struct started {
 	u32 mode;
 };
 
+/* By thread. Not all who ask whether a zone is suitable begin (see compaction_begin()). */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
 	__type(key, u32);
 	__type(value, struct started);
 } starts SEC(".maps");
