@@ -6,13 +6,7 @@
 
 #include "applet.h"
 
-struct btf;
 struct enum_names;
-
-/* The types of the kernel that this run is for (--btf, else the running one's), to be freed with
- * btf__free(); NULL where there are none. Of no weight by itself: the programs need them too, and then
- * the core complains. Some milliseconds: for setup(), once. */
-struct btf *types_read(const struct run *run);
 
 /* The names of `enum name`, without the prefix that all of them have, in lower case:
  * enum_read(run, "wb_reason", "WB_REASON_"). NULL where the kernel has no such enum, or no types.

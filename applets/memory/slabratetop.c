@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Show the slab caches of the kernel from which most is allocated.
 #include "applet.h"
-#include "btf.h"
-#include "enums.h"
 #include "slabratetop.h"
 #include "slabratetop.skel.h"
 #define RODATA struct slabratetop_bpf__rodata
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 
 struct row {
 	u64 key;
@@ -23,22 +20,6 @@ static const struct opt opts[] = {
 	OPT_USER('C', "noclear", NULL, "do not clear the screen"),
 	{ 0 }
 };
-
-/* Whether the tracepoint tells the cache shows by another one, which went away by the same change. */
-static void setup(struct run *run)
-{
-	struct btf *btf;
-	bool *old = run->own;
-
-	if (!old) {
-		run->own = old = xalloc(sizeof(*old));
-		btf = types_read(run);
-		*old = btf && btf_has_raw_tp(btf, "kmem_cache_alloc_node");
-		btf__free(btf);
-	}
-	if (*old)
-		prog_off(run, "cache_tp");
-}
 
 /* The caches of kmalloc() are named by their size; above that it takes whole pages. Those of its kinds
  * (-cg-, -rcl-, -rnd-) are one here. */
@@ -119,6 +100,5 @@ APPLET(slabratetop) = {
 	.probes = probes,
 	.operands = OPERANDS_INTERVAL,
 	.interval = 1,
-	.setup = setup,
 	.keep = keep,
 };
