@@ -135,7 +135,8 @@ static __always_inline long fast_ret(const u64 *ctx)
 
 	if (bpf_core_field_exists(struct nameidata, next_seq)) {
 		ret = ctx[1];
-		asm volatile("" : "+r"(ret)); /* else one load from a computed place, which is refused */
+		/* Else one load from a computed place, which is refused. */
+		asm volatile("" : "+r"(ret));
 	} else {
 		ret = ctx[3];
 	}

@@ -3,9 +3,9 @@
  * `static void pages_add(enum pages what, s64 n)` before it.
  *
  * Tools used to count calls of mark_page_accessed() and add_to_page_cache_lru(). Those have moved out
- * of the way of most pages since 5.16 (folio_mark_accessed() and filemap_add_folio() took over), count a
- * folio of many pages as one, see page faults only when the memory is unmapped, and cannot tell a page
- * that a write made from one that was read. Here, for each task and file:
+ * of the way of most pages since 5.16 (folio_mark_accessed() and filemap_add_folio() took over),
+ * count a folio of many pages as one, see page faults only when the memory is unmapped, and cannot
+ * tell a page that a write made from one that was read. Here, for each task and file:
  *
  * - A read asks for the pages that it spans, as mm_filemap_get_pages (6.12) or filemap_read() tell; a
  *   page fault asks for one page. These are hits, unless
@@ -269,7 +269,7 @@ static __always_inline int read_returned(struct kiocb *iocb, long already, long 
 	return read_done(BPF_CORE_READ(iocb, ki_filp), BPF_CORE_READ(iocb, ki_pos), ret - already);
 }
 
-/* From a kprobe to its kretprobe. Not nested: the file systems on top (overlays) do not come by here. */
+/* From a kprobe to its kretprobe. Not nested: file systems on top (overlays) do not come by here. */
 struct read_begun {
 	struct kiocb *iocb;
 	u64 pos;

@@ -530,6 +530,10 @@ struct kmem_cache {
 	const char *name;
 };
 
+/* Since 6.1; before, sizes were in the place of the cache. */
+typedef void (*btf_trace_kmem_cache_alloc___cache)(void *, unsigned long, const void *,
+						   struct kmem_cache *, u32, int);
+
 struct mem_cgroup {
 	struct cgroup_subsys_state {
 		struct cgroup *cgroup;

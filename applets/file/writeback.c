@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Trace the writing back of dirty pages: to which device, how many, why, how long it took.
+// Trace the writing back of dirty pages: where to, how many, why, how long it took.
 #include "applet.h"
 #include "disks.h"
 #include "enums.h"
@@ -55,7 +55,7 @@ BPF_OBJECT(writeback);
 
 APPLET(writeback) = {
 	.name = "writeback",
-	.brief = "Trace the writing back of dirty pages: to which device, how many, why, how long it took.",
+	.brief = "Trace the writing back of dirty pages: where to, how many, why, how long it took.",
 	.help = "Examples:\n"
 		"  writeback -w       rounds that wrote pages\n"
 		"  writeback -m 100   rounds that took 100 ms or longer\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Trace direct reclaim: tasks that have to free memory before they get some, and how long it takes.
+// Trace direct reclaim: tasks that have to free memory before they get some.
 #include "applet.h"
 #include "drsnoop.h"
 #include "drsnoop.skel.h"
@@ -16,6 +16,7 @@ static const struct opt opts[] = {
 	OPT_SCALE('m', min_ns, "min", "MS", "only what took at least so long", 1000000),
 	OPT_USER(MEMCG, "memcg", NULL, "also where the limit of a memory cgroup is reached"),
 	OPT_USER('e', "extended", NULL, "show the machine's free memory at the begin"),
+	OPT('K', kernel_stack, "kernel-stack", NULL, "show the kernel stack: what the memory is for"),
 	OPT_USER('U', "print-uid", NULL, "show UID"),
 	OPT_USER('T', "timestamp", NULL, "show the time of day"),
 	LETTER('d', "duration"),
@@ -83,6 +84,7 @@ static const struct col cols[] = {
 	COL(order, "ORDER", 5),
 	COL_FMT_IF(MEMCG, memcg, "KIND", -6, fmt_kind),
 	COL_FMT_ONLY('e', free_pages, "FREE(KB)", 10, fmt_free),
+	COL_STACKS('K', stacks),
 	{ 0 }
 };
 
@@ -96,7 +98,7 @@ BPF_OBJECT(drsnoop);
 
 APPLET(drsnoop) = {
 	.name = "drsnoop",
-	.brief = "Trace direct reclaim: tasks that have to free memory before they get some, and how long it takes.",
+	.brief = "Trace direct reclaim: tasks that have to free memory before they get some.",
 	.help = "Examples:\n"
 		"  drsnoop -e          with the memory that is free\n"
 		"  drsnoop -m 10       what held up a task for 10 ms or longer\n"

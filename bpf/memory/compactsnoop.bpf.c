@@ -17,23 +17,25 @@ struct started {
 	u32 mode;
 };
 
+/* By thread. Not all who ask whether a zone is suitable begin (see compaction_begin()). */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
 	__type(key, u32);
 	__type(value, struct started);
 } starts SEC(".maps");
 
-/* How the failure of an allocation of that order would have to be put down: 0 to lack of memory, 1000 to
- * fragmentation, -1000: it would not fail. The kernel's own fragmentation_index() does not let itself be
- * watched everywhere; this follows Gorman and Whitcroft, as it does. */
+/* What the failure of an allocation of that order would have to be put down to: 0 lack of memory,
+ * 1000 fragmentation, -1000: it would not fail. The kernel's own fragmentation_index() does not let
+ * itself be watched everywhere; this follows Gorman and Whitcroft, as it does. */
 static __noinline s32 fragindex(struct zone *zone, u32 order)
 {
 	u64 blocks = 0, pages = 0, suitable = 0, n = 0;
 	struct free_area *area = (void *)zone + bpf_core_field_offset(zone->free_area);
 
 	for (u32 i = 0; i < 11 && order < 11; i++) { /* MAX_ORDER of nearly all kernels */
-		bpf_probe_read_kernel(&n, sizeof(n), (void *)area + i * bpf_core_type_size(struct free_area) +
+		bpf_probe_read_kernel(&n, sizeof(n), (void *)area +
+				      i * bpf_core_type_size(struct free_area) +
 				      bpf_core_field_offset(area->nr_free));
 		blocks += n;
 		pages += n << i;
@@ -55,8 +57,8 @@ static __always_inline void zone_note(struct started *s, struct zone *zone)
 	s->low = BPF_CORE_READ(zone, _watermark[1]) + boost;
 	s->high = BPF_CORE_READ(zone, _watermark[2]) + boost;
 	bpf_probe_read_kernel(&s->free, sizeof(s->free), (void *)zone +
-			      bpf_core_field_offset(zone->vm_stat) +
-			      bpf_core_enum_value(enum zone_stat_item, NR_FREE_PAGES) * sizeof(s->free));
+			      bpf_core_field_offset(zone->vm_stat) + sizeof(s->free) *
+			      bpf_core_enum_value(enum zone_stat_item, NR_FREE_PAGES));
 	s->fragindex = s->order < 0 ? -1000 : fragindex(zone, s->order);
 }
 
@@ -152,7 +154,8 @@ int compaction_end(struct bpf_raw_tracepoint_args *ctx)
 	bpf_map_delete_elem(&starts, &tid);
 	if (has_control()) {
 		status = ctx->args[4];
-		asm volatile("" : "+r"(status)); /* else one load from a computed place, which is refused */
+		/* Else one load from a computed place, which is refused. */
+		asm volatile("" : "+r"(status));
 	} else {
 		status = ctx->args[5];
 	}

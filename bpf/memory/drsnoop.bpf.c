@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Direct reclaim: tasks that free memory themselves, from begin to end.
 #include "events.bpf.h"
+#include "stack_store.bpf.h"
 #include "drsnoop.h"
 
 const volatile __u64 min_ns;
+const volatile bool kernel_stack;
 const volatile u64 zone_stat;	/* address of vm_zone_stat: pages of all zones by enum zone_stat_item */
 
 struct started {
@@ -68,6 +70,8 @@ static __noinline int ends(void *ctx, u64 pages)
 		e->order = s->order;
 		e->memcg = s->memcg;
 		task_note(e);
+		if (kernel_stack)
+			stack_ref_take(ctx, &e->stacks, STACK_KERNEL);
 		event_submit(ctx, e, sizeof(*e));
 	}
 	bpf_map_delete_elem(&starts, &tid);

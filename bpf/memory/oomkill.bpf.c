@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Victims of the OOM killer, each of them (also those killed with their cgroup) by its tracepoint. What
-// the shortage is of, which that does not tell, is noted on the way there, where functions can be watched.
+// the shortage is of, which that does not tell, is noted on the way there, where functions can be
+// watched.
 #include "events.bpf.h"
 #include "stack_store.bpf.h"
 #include "oomkill.h"

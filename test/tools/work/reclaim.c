@@ -7,6 +7,7 @@
  *                                   were not in memory before that
  *   hog      DIR BYTES              moves itself into the cgroup DIR, then touches that much memory
  *   filehog  DIR FILE               moves itself into the cgroup DIR, then reads all of FILE
+ *   pipes    N                      pipe() and close() of both ends xN
  *   compact                         asks the kernel to compact all of memory
  */
 #include "work.h"
@@ -76,6 +77,19 @@ static void do_compact(char **arg)
 	must(write(fd, "1", 1), "compact_memory");
 }
 
+static void do_pipes(char **arg)
+{
+	long n = amount(arg[0]);
+	int fd[2];
+
+	while (n--) {
+		pipe_make(fd);
+		close(fd[0]);
+		close(fd[1]);
+	}
+}
+
+VERB("pipes", 1, 1, do_pipes);
 VERB("swapout", 1, 1, do_swapout);
 VERB("hog", 2, 2, do_hog);
 VERB("filehog", 2, 2, do_filehog);
