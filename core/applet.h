@@ -224,7 +224,7 @@ struct top {
 	const char *map;	/* its entries are taken out at each report */
 	uint32_t key_size;	/* as in `struct row { struct key key; struct value value; }` */
 	uint32_t value_size;
-	uint64_t maxima;	/* of a per-CPU map: bit n: of the value's nth __u64 the largest counts */
+	uint64_t maxima;	/* per-CPU map: bit n: the largest of the value's nth __u64, no sum */
 	const char *sort;	/* header of the column to sort by, largest first */
 	double (*weight)(const struct run *run, const void *row); /* or by this; NULL: `sort` */
 	unsigned char sort_key;	/* option that names another order, one of `orders`; 0 none */
