@@ -24,6 +24,16 @@ static __always_inline u32 task_state(struct task_struct *task)
 	return BPF_CORE_READ(old, state);
 }
 
+/* The CPU that a task runs on or is queued at. It stood in the task itself until 5.16. */
+static __always_inline u32 task_cpu(struct task_struct *task)
+{
+	struct task_struct___cpu *old = (void *)task;
+
+	if (bpf_core_field_exists(task->thread_info.cpu))
+		return BPF_CORE_READ(task, thread_info.cpu);
+	return BPF_CORE_READ(old, cpu);
+}
+
 /* The pid (process: the thread group's) of a task as seen from the pid namespace that the tool runs
  * in, or 0 where it cannot be seen from there. In the first namespace that is just the number. */
 static __noinline u32 task_pid_seen(struct task_struct *task, bool process)

@@ -162,6 +162,7 @@ struct css_set {
 struct thread_info {
 	unsigned long flags;
 	u32 status;
+	u32 cpu;	/* 5.16; see task_struct___cpu */
 };
 
 struct files_struct {
@@ -230,6 +231,10 @@ struct task_struct {
 
 struct task_struct___state {
 	long state;	/* until 5.14 */
+};
+
+struct task_struct___cpu {
+	unsigned int cpu;	/* until 5.16 */
 };
 
 struct irqaction {
@@ -717,6 +722,16 @@ struct bpf_iter__task_file {
 
 struct trace_entry {
 	unsigned short type;
+};
+
+struct trace_event_raw_mm_migrate_pages {
+	unsigned long succeeded;
+	unsigned long failed;
+	int reason;
+};
+
+enum migrate_reason {
+	MR_NUMA_MISPLACED = 5,
 };
 
 struct syscall_trace_enter {

@@ -9,7 +9,7 @@
 static const struct opt opts[] = {
 	FILTER_PID('p'), FILTER_TID(1), FILTER_UID(2), FILTER_COMM(3), FILTER_CGROUP('c'),
 	OPT_RANGE('s', only_cpu, "cpu", "CPU", "on this CPU only", 0, 65535),
-	OPT('C', by_cpu, "CPU", NULL, "each CPU for itself"),
+	OPT('C', by_cpu, "by-cpu", NULL, "each CPU for itself"),
 	OPT('d', distributed, "distributed", NULL, "histograms of the times, not their sums"),
 	OPT_USER('V', "vectors", NULL, "the CPUs' own interrupts too: timer, reschedule (x86)"),
 	OPT_CONST('N', hist_div, "nanoseconds", "in nanoseconds, not microseconds", 1),

@@ -14,7 +14,7 @@ struct row {
 #define EVENT struct row
 
 static const struct opt opts[] = {
-	FILTER_PID('p'), FILTER_TID(1), FILTER_UID(2), FILTER_COMM(3), FILTER_CGROUP(4),
+	FILTER_PID('p'), FILTER_UID(2), FILTER_COMM(3), FILTER_CGROUP(4),
 	OPT_USER_NUM('c', "sample_period", "N", "one sample after N events [100]", 1, INT32_MAX),
 	OPT('t', by_thread, "tid", NULL, "each thread for itself"),
 	OPT_USER_NUM('r', "rows", "N", "at most N lines", 1, 100000),

@@ -7,6 +7,8 @@
  *   starve   CPU MS N               xN: a process is woken on CPU, and its waker, "hog" by name and
  *                                   of higher real-time priority, keeps it for MS milliseconds more
  *   hop      A B N                  moves from CPU A to CPU B and back, xN
+ *   follow   A B MIB MS             fills MIB mebibytes on CPU A, then moves to CPU B and reads them
+ *                                   all over again for MS milliseconds
  *   pty      N                      write(1) to one end of a pseudo-terminal and read(1) from the
  *                                   other xN: each is one work item of the terminals' work queue
  */
@@ -100,6 +102,21 @@ static void do_hop(char **arg)
 	}
 }
 
+static void do_follow(char **arg)
+{
+	size_t bytes = amount(arg[2]) << 20;
+	uint64_t until;
+	volatile char *mem;
+
+	cpu_only(amount(arg[0]));
+	mem = buffer(bytes);
+	cpu_only(amount(arg[1]));
+	until = now_ns(CLOCK_MONOTONIC) + amount(arg[3]) * 1000000ULL;
+	while (now_ns(CLOCK_MONOTONIC) < until)
+		for (size_t i = 0; i < bytes; i += 4096)
+			(void)mem[i];
+}
+
 static void do_pty(char **arg)
 {
 	long n = amount(arg[0]);
@@ -122,4 +139,5 @@ VERB("pin", 2, MANY, do_pin);
 VERB("crowd", 2, MANY, do_crowd);
 VERB("starve", 3, 3, do_starve);
 VERB("hop", 3, 3, do_hop);
+VERB("follow", 4, 4, do_follow);
 VERB("pty", 1, 1, do_pty);
