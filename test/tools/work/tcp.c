@@ -6,6 +6,8 @@
  *
  *   tcplate4   BYTES MS             the client sends BYTES in one go, the server reads MS
  *                                   milliseconds later; the client closes first
+ *   tcpdrip4   N MS                 the client sends N bytes, one each MS milliseconds; then the server
+ *                                   reads all at once
  *   tcpqueue4  MS                   accept() comes MS milliseconds after connect()
  *   tcphold4   TX RX                connects and accepts, prints the ports, waits for a line on
  *                                   stdin; then as tcp4
@@ -14,6 +16,8 @@
  *   tcpabort4                       the client resets a connection that was accepted
  *   tcpsynloss4 MS                  a connect() whose SYNs are dropped for MS milliseconds (the
  *                                   listener's queue is full), and which succeeds then
+ *   tcpcrowd4  BACKLOG N            N connects to one listener with that backlog, none accepted;
+ *                                   LPORT is the last one's
  *   netns      VERB ARGS...         does VERB in a network namespace of its own, with loopback; its
  *                                   inode number goes before, as a line
  */
@@ -153,6 +157,21 @@ static void do_tcplate(char **arg)
 	wait_success(pid);
 }
 
+static void do_tcpdrip(char **arg)
+{
+	long n = amount(arg[0]), ms = amount(arg[1]), all = n;
+	struct ends e;
+
+	ends_listen(&e, 16);
+	ends_connect(&e);
+	accept_one(&e);
+	while (n--) {
+		move(e.client, 1, true);
+		sleep_us(ms * 1000);
+	}
+	move(e.server, all, false);
+}
+
 static void do_tcpqueue(char **arg)
 {
 	long ms = amount(arg[0]);
@@ -257,6 +276,20 @@ static void do_tcpsynloss(char **arg)
 	accept_one(&e);
 }
 
+static void do_tcpcrowd(char **arg)
+{
+	long backlog = amount(arg[0]), n = amount(arg[1]);
+	struct ends e;
+
+	ends_listen(&e, backlog);
+	while (n--) {
+		e.client = tcp_socket(0);
+		must(connect(e.client, (struct sockaddr *)&e.address, e.len), "connect");
+		sleep_us(2000); /* until the handshake is done at the other end, too */
+	}
+	printf("%d %d\n", port_of(e.client), e.listener_port);
+}
+
 static void do_netns(char **arg)
 {
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
@@ -278,6 +311,7 @@ static void do_netns(char **arg)
 VERB("tcplate4", 2, 2, do_tcplate);
 VERB("tcplate6", 2, 2, do_tcplate);
 VERB("tcplate46", 2, 2, do_tcplate);
+VERB("tcpdrip4", 2, 2, do_tcpdrip);
 VERB("tcpqueue4", 1, 1, do_tcpqueue);
 VERB("tcpqueue6", 1, 1, do_tcpqueue);
 VERB("tcphold4", 2, 2, do_tcphold);
@@ -289,4 +323,7 @@ VERB("tcpabort4", 0, 0, do_tcpabort);
 VERB("tcpabort6", 0, 0, do_tcpabort);
 VERB("tcpsynloss4", 1, 1, do_tcpsynloss);
 VERB("tcpsynloss6", 1, 1, do_tcpsynloss);
+VERB("tcpcrowd4", 2, 2, do_tcpcrowd);
+VERB("tcpcrowd6", 2, 2, do_tcpcrowd);
+VERB("tcpcrowd46", 2, 2, do_tcpcrowd);
 VERB("netns", 1, MANY, do_netns);
