@@ -56,8 +56,8 @@ APPLET(tcppktlat) = {
 	.help = "Examples:\n"
 		"  tcppktlat 1000 -T         what waited 1000 us or longer, with the time of day\n"
 		"  tcppktlat -p 181 -l 443   read by process 181 from connections to our port 443\n"
-		"A line is a read; its time is that of the oldest data it took, from the segment's\n"
-		"arrival at TCP. Segments beyond the first 16 that wait count with the 16th.\n",
+		"A line is a read, or a part of it; its time is that of the oldest data it took, from\n"
+		"their arrival at TCP. Segments beyond the first 16 that wait count with the 16th.\n",
 	OBJECT(tcppktlat),
 	EVENT_SIZE,
 	.operands = OPERANDS_OWN,
