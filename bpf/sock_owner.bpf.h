@@ -69,6 +69,17 @@ static __noinline int owner_read(struct owner *to, const struct sock *sk)
 	return !owner_unwanted(value);
 }
 
+static __noinline int owner_note(struct owner *owner)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (!owner)
+		return 0;
+	task_note(owner);
+	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	return 0;
+}
+
 /* The current task works on this socket: it is its owner, if there is none yet. false: it is one
  * that the user does not want, and the socket is forgotten. */
 static __noinline bool sock_owned(struct sock *sk)
@@ -82,10 +93,10 @@ static __noinline bool sock_owned(struct sock *sk)
 		return false;
 	}
 	if (value) {
-		task_note(&value->owner);
+		owner_note(&value->owner);
 		return true;
 	}
-	task_note(&new.owner);
+	owner_note(&new.owner);
 	sock_put(sk, &new);
 	return true;
 }
@@ -242,6 +253,7 @@ int open_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	new.owner.pid = task_pid_seen(task, true);
 	new.owner.tid = task_pid_seen(task, false);
+	new.owner.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	new.owner.uid = BPF_CORE_READ(task, cred, uid.val);
 	BPF_CORE_READ_STR_INTO(&new.owner.comm, task, comm);
 	SOCK_OPEN(&new, sk);
