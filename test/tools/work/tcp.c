@@ -18,6 +18,9 @@
  *                                   listener's queue is full), and which succeeds then
  *   tcpcrowd4  BACKLOG N            N connects to one listener with that backlog, none accepted;
  *                                   LPORT is the last one's
+ *   dns4       NAME ADDR            an answer of the DNS from 127.99.0.1:53 to a socket on loopback:
+ *                                   NAME (an IN A question) is an alias of alias.test, which has ADDR
+ *   dns6       NAME ADDR            the same with AAAA, from ::1:53
  *   netns      VERB ARGS...         does VERB in a network namespace of its own, with loopback; its
  *                                   inode number goes before, as a line
  */
@@ -290,6 +293,72 @@ static void do_tcpcrowd(char **arg)
 	printf("%d %d\n", port_of(e.client), e.listener_port);
 }
 
+static size_t dns_name(unsigned char *to, const char *name)
+{
+	unsigned char *p = to;
+
+	while (*name) {
+		size_t n = strcspn(name, ".");
+
+		*p++ = n;
+		memcpy(p, name, n);
+		p += n;
+		name += n + (name[n] == '.');
+	}
+	*p++ = 0;
+	return p - to;
+}
+
+/* Header: an answer, one question, two records. */
+static size_t dns_answer(unsigned char *p, const char *name, const char *addr)
+{
+	static const unsigned char header[12] = { 18, 52, 0x81, 0x80, 0, 1, 0, 2 };
+	unsigned char type = is_v6() ? 28 : 1, size = is_v6() ? 16 : 4;
+	unsigned char alias[32], *at = p;
+
+	memcpy(at, header, 12);
+	at += 12;
+	at += dns_name(at, name);
+	memcpy(at, (unsigned char[]){ 0, type, 0, 1 }, 4);
+	at += 4;
+	/* the name above, CNAME, IN, an hour */
+	memcpy(at, (unsigned char[]){ 0xc0, 12, 0, 5, 0, 1, 0, 0, 14, 16, 0 }, 11);
+	at += 11;
+	*at++ = dns_name(alias, "alias.test");
+	memcpy(at, alias, at[-1]);
+	at += at[-1];
+	at += dns_name(at, "alias.test");
+	memcpy(at, (unsigned char[]){ 0, type, 0, 1, 0, 0, 14, 16, 0, size }, 10);
+	at += 10;
+	if (inet_pton(is_v6() ? AF_INET6 : AF_INET, addr, at) != 1)
+		die(2, "%s: not an address", addr);
+	return at + size - p;
+}
+
+static void do_dns(char **arg)
+{
+	int family = is_v6() ? AF_INET6 : AF_INET;
+	int from = must(socket(family, SOCK_DGRAM, 0), "socket");
+	int to = must(socket(family, SOCK_DGRAM, 0), "socket");
+	unsigned char packet[1024], got[1024];
+	struct ends e = { 0 };
+	size_t n;
+
+	if (strlen(arg[0]) > 250)
+		die(2, "%s: too long", arg[0]);
+	n = dns_answer(packet, arg[0], arg[1]);
+	address_make(&e, 0);
+	must(bind(to, (struct sockaddr *)&e.address, e.len), "bind");
+	address_make(&e, 53);
+	if (!is_v6())
+		inet_pton(AF_INET, "127.99.0.1", &((struct sockaddr_in *)&e.address)->sin_addr);
+	must(bind(from, (struct sockaddr *)&e.address, e.len), "bind to port 53");
+	address_make(&e, port_of(to));
+	must(sendto(from, packet, n, 0, (struct sockaddr *)&e.address, e.len), "sendto");
+	if (must(recv(to, got, sizeof(got), 0), "recv") != (long)n)
+		die(1, "a part came");
+}
+
 static void do_netns(char **arg)
 {
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
@@ -326,4 +395,6 @@ VERB("tcpsynloss6", 1, 1, do_tcpsynloss);
 VERB("tcpcrowd4", 2, 2, do_tcpcrowd);
 VERB("tcpcrowd6", 2, 2, do_tcpcrowd);
 VERB("tcpcrowd46", 2, 2, do_tcpcrowd);
+VERB("dns4", 2, 2, do_dns);
+VERB("dns6", 2, 2, do_dns);
 VERB("netns", 1, MANY, do_netns);
