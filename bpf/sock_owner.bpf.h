@@ -53,10 +53,17 @@ static __always_inline void sock_drop(const struct sock *sk)
 	bpf_map_delete_elem(&socks, &key);
 }
 
+/* Is there a filter on tasks? filter.any may be for not_pid alone, which leaves the tool itself out. */
+static __always_inline bool owners_chosen(void)
+{
+	return filter.pid || filter.tid || filter.uid != UID_ANY || filter.comm[0] || filter.mntns ||
+	       filter.cgroup_id;
+}
+
 /* Nobody's socket, or one of another task, while there is a filter. */
 static __always_inline bool owner_unwanted(const struct sock_value *value)
 {
-	return filter.any && !(value && value->owner.pid);
+	return owners_chosen() && !(value && value->owner.pid);
 }
 
 /* A copy for an event: all 0 where nobody is known. */

@@ -58,7 +58,7 @@ static __noinline int dropped(void *ctx, struct sk_buff *skb, struct sock *sk, u
 		e.state = BPF_CORE_READ(sk, __sk_common.skc_state);
 		if (!owner_read(&e.owner, sk))
 			return 0;
-	} else if (filter.any) {
+	} else if (owners_chosen()) {
 		return 0;
 	} else if (dev) {
 		e.netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
