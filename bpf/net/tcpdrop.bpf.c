@@ -8,6 +8,8 @@
 #include "stack_store.bpf.h"
 #include "tcpdrop.h"
 
+const volatile bool no_stack;
+
 struct sock_value {
 	struct owner owner;
 };
@@ -65,7 +67,8 @@ static __noinline int dropped(void *ctx, struct sk_buff *skb, struct sock *sk, u
 	}
 	if (flow_unwanted(&e.tuple, e.netns))
 		return 0;
-	stack_ref_take(ctx, &e.stacks, STACK_KERNEL);
+	if (!no_stack)
+		stack_ref_take(ctx, &e.stacks, STACK_KERNEL);
 	event_output(ctx, &e, sizeof(e));
 	return 0;
 }
