@@ -16,7 +16,9 @@ struct tuple {
 /* The task whose socket it is: the one that connected, accepted, listens; of a socket that was open
  * before, the first that had it in its table of files. pid 0: nobody known (not accepted yet). */
 struct owner {
+	__u64 cgroup;		/* inode number of its cgroup v2 folder */
 	__u32 pid, tid, uid;
+	__u32 pad;
 	char comm[TASK_COMM_LEN];
 };
 

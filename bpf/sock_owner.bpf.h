@@ -53,10 +53,17 @@ static __always_inline void sock_drop(const struct sock *sk)
 	bpf_map_delete_elem(&socks, &key);
 }
 
+/* Is there a filter on tasks? filter.any may be for not_pid alone, which leaves the tool itself out. */
+static __always_inline bool owners_chosen(void)
+{
+	return filter.pid || filter.tid || filter.uid != UID_ANY || filter.comm[0] || filter.mntns ||
+	       filter.cgroup_id;
+}
+
 /* Nobody's socket, or one of another task, while there is a filter. */
 static __always_inline bool owner_unwanted(const struct sock_value *value)
 {
-	return filter.any && !(value && value->owner.pid);
+	return owners_chosen() && !(value && value->owner.pid);
 }
 
 /* A copy for an event: all 0 where nobody is known. */
@@ -67,6 +74,17 @@ static __noinline int owner_read(struct owner *to, const struct sock *sk)
 	if (value)
 		*to = value->owner;
 	return !owner_unwanted(value);
+}
+
+static __noinline int owner_note(struct owner *owner)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (!owner)
+		return 0;
+	task_note(owner);
+	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	return 0;
 }
 
 /* The current task works on this socket: it is its owner, if there is none yet. false: it is one
@@ -82,10 +100,10 @@ static __noinline bool sock_owned(struct sock *sk)
 		return false;
 	}
 	if (value) {
-		task_note(&value->owner);
+		owner_note(&value->owner);
 		return true;
 	}
-	task_note(&new.owner);
+	owner_note(&new.owner);
 	sock_put(sk, &new);
 	return true;
 }
@@ -242,6 +260,7 @@ int open_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	new.owner.pid = task_pid_seen(task, true);
 	new.owner.tid = task_pid_seen(task, false);
+	new.owner.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	new.owner.uid = BPF_CORE_READ(task, cred, uid.val);
 	BPF_CORE_READ_STR_INTO(&new.owner.comm, task, comm);
 	SOCK_OPEN(&new, sk);

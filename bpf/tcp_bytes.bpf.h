@@ -4,7 +4,8 @@
  *
  *	static int moved(struct sock *sk, u64 bytes, bool sent)
  *
- * and the applet has TCP_SENT_PROBES and, if that is of interest, TCP_RECEIVED_PROBES (core/net.h). */
+ * and the applet has TCP_SENT_PROBES and TCP_RECEIVED_PROBES (core/net.h); with TCP_SENT_ONLY defined
+ * before, the former alone. */
 #ifndef TCP_BYTES_BPF_H
 #define TCP_BYTES_BPF_H
 
@@ -82,6 +83,7 @@ int BPF_KRETPROBE(sendpage_leave, int ret)
 	return send_ends((int)ret);
 }
 
+#ifndef TCP_SENT_ONLY
 /* Called by all that take data, splice() too, with how much that was. */
 SEC("fentry/tcp_cleanup_rbuf")
 int BPF_PROG(cleanup_fentry, struct sock *sk, int copied)
@@ -94,6 +96,7 @@ int BPF_KPROBE(cleanup_kprobe, struct sock *sk, int copied)
 {
 	return moved_some(sk, (int)copied, false);
 }
+#endif
 
 /* Where no function can be watched (6.3): calls on sockets of all kinds; splice() from a socket is
  * not among them. MSG_PEEK takes nothing. */
@@ -110,6 +113,7 @@ int BPF_PROG(sent_length, struct sock *sk, int ret)
 	return is_tcp_socket(sk) ? moved_some(sk, (int)ret, true) : 0;
 }
 
+#ifndef TCP_SENT_ONLY
 SEC("raw_tp/sock_recv_length")
 int BPF_PROG(received_length, struct sock *sk, int ret, int flags)
 {
@@ -119,5 +123,6 @@ int BPF_PROG(received_length, struct sock *sk, int ret, int flags)
 		return 0;
 	return moved_some(sk, (int)ret, false);
 }
+#endif
 
 #endif

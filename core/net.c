@@ -91,6 +91,16 @@ void fmt_owner_comm(struct cell *cell, const void *row)
 		cell_none(cell);
 }
 
+void fmt_owner_cgroup(struct cell *cell, const void *row)
+{
+	const struct owner *owner = cell_ptr(cell, row);
+
+	if (owner->pid)
+		cell_u64(cell, owner->cgroup);
+	else
+		cell_none(cell);
+}
+
 void fmt_tcp_state(struct cell *cell, const void *row)
 {
 	static const char *const names[] = { /* of BPF_TCP_*, which are the kernel's own */

@@ -22,6 +22,7 @@ void fmt_dport(struct cell *cell, const void *row);
 void fmt_owner_pid(struct cell *cell, const void *row);
 void fmt_owner_uid(struct cell *cell, const void *row);
 void fmt_owner_comm(struct cell *cell, const void *row);
+void fmt_owner_cgroup(struct cell *cell, const void *row);
 
 /* Over a __u32 that is a TCP state: ESTABLISHED. 0 is none. */
 void fmt_tcp_state(struct cell *cell, const void *row);

@@ -19,7 +19,7 @@ static const struct opt opts[] = {
 	OPT_USER_NUM(6, "pid-netns", "PID", "the network namespace of this process only", 1,
 		     4194304),
 	OPT_USER(7, "print-netns", NULL, "show the network namespace (inode number)"),
-	OPT_USER('S', "no-stack", NULL, "without the stacks"),
+	OPT('S', no_stack, "no-stack", NULL, "without the stacks"),
 	{ 0 }
 };
 

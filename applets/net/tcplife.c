@@ -9,13 +9,10 @@
 
 static const struct opt opts[] = {
 	FILTER_PID('p'), FILTER_TID(1), FILTER_UID(2), FILTER_COMM(3), FILTER_CGROUP(4),
-	OPT_CONST('4', only_ip, "ipv4", "IPv4 only", 4),
-	OPT_CONST('6', only_ip, "ipv6", "IPv6 only", 6),
-	OPT_LIST('L', local_ports, "localport", "PORT[,PORT]", "with these local ports only", 1,
-		 65535),
-	OPT_LIST('D', remote_ports, "remoteport", "PORT[,PORT]", "with these remote ports only", 1,
-		 65535),
-	OPT_USER('w', "wide", NULL, "room for IPv6; show IP, exact bytes, RETRANS, RTT, NETNS"),
+	FLOW_IP, FLOW_NETNS(5),
+	FLOW_PORTS('L', local_ports, "localport", "with these local ports only"),
+	FLOW_PORTS('D', remote_ports, "remoteport", "with these remote ports only"),
+	OPT_USER('w', "wide", NULL, "room for IPv6; show IP, exact bytes, RETRANS, RTT, NETNS, CGROUP"),
 	OPT_USER('t', "timestamp", NULL, "show the time in seconds since the start"),
 	OPT_USER('T', "time", NULL, "show the time of day"),
 	LETTER('s', "csv"),
@@ -24,35 +21,14 @@ static const struct opt opts[] = {
 
 static void setup(struct run *run)
 {
-	map_resize(run, "lives", 16384);
-}
-
-/* Closed before anyone had accepted it. */
-static void fmt_pid(struct cell *cell, const void *row)
-{
-	const EVENT *e = row;
-
-	if (e->pid)
-		cell_u64(cell, e->pid);
-	else
-		cell_none(cell);
-}
-
-static void fmt_comm(struct cell *cell, const void *row)
-{
-	const EVENT *e = row;
-
-	if (e->pid)
-		cell_strn(cell, e->comm, sizeof(e->comm));
-	else
-		cell_none(cell);
+	map_resize(run, "socks", 16384);
 }
 
 static const struct col cols[] = {
 	COL_TIME('T', "TIME"),
 	COL_TIME_REL('t', "TIME(s)"),
-	COL_FMT(pid, "PID", -7, fmt_pid),
-	COL_FMT(comm, "COMM", -16, fmt_comm),
+	COL_FMT(owner, "PID", -7, fmt_owner_pid),
+	COL_FMT(owner, "COMM", -16, fmt_owner_comm),
 	COL_IF('w', tuple.ip, "IP", -2),
 	COL_FMT_UNLESS('w', tuple, "LADDR", -15, fmt_saddr),
 	COL_FMT_ONLY('w', tuple, "LADDR", -39, fmt_saddr),
@@ -67,17 +43,12 @@ static const struct col cols[] = {
 	COL_IF('w', retrans, "RETRANS", 7),
 	COL_IF('w', rtt_us, "RTT(us)", 8),
 	COL_IF('w', netns, "NETNS", 10),
-	COL_DIV(span_ns, "MS", 10, 1000000, 2),
+	COL_FMT_IF('w', owner, "CGROUP", 8, fmt_owner_cgroup),
+	COL_FMT(span_ns, "MS", 10, fmt_ms),
 	{ 0 }
 };
 
-static const struct probe probes[] = {
-	{ "accepted sessions", "accept_fexit" },
-	{ "accepted sessions", "accept_leave" },
-	{ "accepted sessions", "?accept_exit accept4_exit" },
-	{ "accepted sessions", "" },
-	{ 0 }
-};
+static const struct probe probes[] = { OWNER_PROBES, { 0 } };
 
 BPF_OBJECT(tcplife);
 
@@ -88,14 +59,15 @@ APPLET(tcplife) = {
 		"  tcplife -p 181           sessions of process 181\n"
 		"  tcplife -T -D 80,443     with the time, those to web servers\n"
 		"  tcplife -L 22 -w         those of the local SSH server, in detail\n"
-		"MS counts from the first SYN of a client, for a server from the last step of\n"
-		"the handshake. TX and RX are payload, TX as far as it was acknowledged. The\n"
-		"process is the one that connected or accepted. Sessions that began before the\n"
-		"tool are not shown.\n",
+		"MS counts from the first SYN, which a server knows by the round trip of its\n"
+		"answer; it is not known of sessions that began before the tool. TX and RX are\n"
+		"payload, TX as far as it was acknowledged. The process is the one that connected\n"
+		"or accepted, or had the socket open when the tool began.\n",
 	OBJECT(tcplife),
 	EVENT_SIZE,
 	.opts = opts,
 	.cols = cols,
 	.probes = probes,
 	.setup = setup,
+	.attach = sockets_open,
 };

@@ -37,6 +37,7 @@ static const struct col cols[] = {
 	COL_FMT(owner, "PID", -7, fmt_owner_pid),
 	COL_FMT(owner, "COMM", -16, fmt_owner_comm),
 	COL_IF('w', netns, "NETNS", -10),
+	COL_FMT_IF('w', owner, "CGROUP", -8, fmt_owner_cgroup),
 	COL_IF('w', tuple.ip, "IP", -2),
 	COL_FMT_UNLESS('w', tuple, "LADDR", -15, fmt_saddr),
 	COL_FMT_ONLY('w', tuple, "LADDR", -39, fmt_saddr),

@@ -71,6 +71,7 @@ static const struct col cols[] = {
 	COL_FMT(tuple, "SPORT", -5, fmt_sport),
 	COL_FMT(tuple, "DPORT", -5, fmt_dport),
 	COL_IF('w', netns, "NETNS", -10),
+	COL_FMT_IF('w', owner, "CGROUP", -8, fmt_owner_cgroup),
 	COL_FMT_IF('w', by, "BY", -6, fmt_by),
 	COL_FMT_IF('w', span_ns, "MS", 10, fmt_ms),
 	COL_FMT_IF('w', tx_bytes, "TX_BYTES", 11, fmt_closed),

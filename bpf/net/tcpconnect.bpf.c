@@ -2,13 +2,12 @@
 // Active TCP connects, seen when the SYN is on its way: that is when tcp_v4_connect() and
 // tcp_v6_connect() return 0. Where no function can be probed, the socket's change of state tells of
 // them; so it does everywhere of what became of them.
-#define EVENT_MAX 256
+#define EVENT_MAX 2048
 #include "events.bpf.h"
-#include "sock.bpf.h"
+#include "flow.bpf.h"
+#include "packet.bpf.h"
 #include "tcpconnect.h"
 
-const volatile u8 only_ip;		/* 4 or 6; 0: both */
-const volatile u16 ports[129];		/* destinations */
 const volatile bool only_failed;
 const volatile bool count_only;
 const volatile bool want_source;	/* the source port too, if it takes some effort */
@@ -57,7 +56,7 @@ static __always_inline void count(const struct tuple *key)
 
 static __noinline int report(void *ctx, struct event *e)
 {
-	if ((only_ip && e->tuple.ip != only_ip) || !list_wants(ports, e->tuple.dport))
+	if (flow_unwanted(&e->tuple, e->netns))
 		return 0;
 	if (!count_only) {
 		event_output(ctx, e, sizeof(*e));
@@ -254,5 +253,38 @@ int BPF_PROG(failed, struct sock *sk, int oldstate, int newstate)
 	if (newstate == BPF_TCP_CLOSE)
 		return give_up(ctx, sk);
 	bpf_map_delete_elem(&pending, &key);
+	return 0;
+}
+
+/* A packet comes in, its data at the IP header. Answers over TCP, or encrypted, are not read; nor is
+ * what of a packet does not lie in one piece. */
+SEC("raw_tp/netif_receive_skb")
+int BPF_PROG(dns_received, struct sk_buff *skb)
+{
+	enum { DNS = 53, UDP_HEADER = 8 };
+	unsigned char *data = BPF_CORE_READ(skb, data);
+	u32 here = BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len), at;
+	struct tuple t = {};
+	struct answer *a;
+	u64 size;
+
+	at = packet_read_at(&t, data, IPPROTO_UDP);
+	if (!at || t.sport != DNS || here <= at + UDP_HEADER)
+		return 0;
+	a = event_scratch(EVENT_HEAD(struct answer, data));
+	if (!a)
+		return 0;
+	size = here - at - UDP_HEADER;
+	asm volatile("" : "+r"(size)); /* else the bound is not in the register that is used */
+	if (size > sizeof(a->data))
+		size = sizeof(a->data);
+	a->time_ns = bpf_ktime_get_ns();
+	a->kind = ANSWER;
+	a->size = size;
+	bpf_probe_read_kernel(a->data, size, data + at + UDP_HEADER);
+	size += EVENT_HEAD(struct answer, data);
+	if (size < sizeof(struct event))
+		size = sizeof(struct event);
+	event_output(ctx, a, size);
 	return 0;
 }

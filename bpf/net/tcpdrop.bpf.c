@@ -8,6 +8,8 @@
 #include "stack_store.bpf.h"
 #include "tcpdrop.h"
 
+const volatile bool no_stack;
+
 struct sock_value {
 	struct owner owner;
 };
@@ -58,14 +60,15 @@ static __noinline int dropped(void *ctx, struct sk_buff *skb, struct sock *sk, u
 		e.state = BPF_CORE_READ(sk, __sk_common.skc_state);
 		if (!owner_read(&e.owner, sk))
 			return 0;
-	} else if (filter.any) {
+	} else if (owners_chosen()) {
 		return 0;
 	} else if (dev) {
 		e.netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
 	}
 	if (flow_unwanted(&e.tuple, e.netns))
 		return 0;
-	stack_ref_take(ctx, &e.stacks, STACK_KERNEL);
+	if (!no_stack)
+		stack_ref_take(ctx, &e.stacks, STACK_KERNEL);
 	event_output(ctx, &e, sizeof(e));
 	return 0;
 }

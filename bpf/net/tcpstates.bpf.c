@@ -57,7 +57,7 @@ int BPF_PROG(state, struct sock *sk, int oldstate, int newstate)
 	}
 	new.since_ns = bpf_ktime_get_ns();
 	/* With a filter: it may still be accepted by someone of interest. */
-	if (newstate == BPF_TCP_SYN_RECV || !filter.any)
+	if (newstate == BPF_TCP_SYN_RECV || !owners_chosen())
 		sock_put(sk, &new);
 	return 0;
 }

@@ -6,6 +6,8 @@
  *
  *   tcplate4   BYTES MS             the client sends BYTES in one go, the server reads MS
  *                                   milliseconds later; the client closes first
+ *   tcpdrip4   N MS                 the client sends N bytes, one each MS milliseconds; then the server
+ *                                   reads all at once
  *   tcpqueue4  MS                   accept() comes MS milliseconds after connect()
  *   tcphold4   TX RX                connects and accepts, prints the ports, waits for a line on
  *                                   stdin; then as tcp4
@@ -14,6 +16,11 @@
  *   tcpabort4                       the client resets a connection that was accepted
  *   tcpsynloss4 MS                  a connect() whose SYNs are dropped for MS milliseconds (the
  *                                   listener's queue is full), and which succeeds then
+ *   tcpcrowd4  BACKLOG N            N connects to one listener with that backlog, none accepted;
+ *                                   LPORT is the last one's
+ *   dns4       NAME ADDR            an answer of the DNS from 127.99.0.1:53 to a socket on loopback:
+ *                                   NAME (an IN A question) is an alias of alias.test, which has ADDR
+ *   dns6       NAME ADDR            the same with AAAA, from ::1:53
  *   netns      VERB ARGS...         does VERB in a network namespace of its own, with loopback; its
  *                                   inode number goes before, as a line
  */
@@ -153,6 +160,21 @@ static void do_tcplate(char **arg)
 	wait_success(pid);
 }
 
+static void do_tcpdrip(char **arg)
+{
+	long n = amount(arg[0]), ms = amount(arg[1]), all = n;
+	struct ends e;
+
+	ends_listen(&e, 16);
+	ends_connect(&e);
+	accept_one(&e);
+	while (n--) {
+		move(e.client, 1, true);
+		sleep_us(ms * 1000);
+	}
+	move(e.server, all, false);
+}
+
 static void do_tcpqueue(char **arg)
 {
 	long ms = amount(arg[0]);
@@ -257,6 +279,86 @@ static void do_tcpsynloss(char **arg)
 	accept_one(&e);
 }
 
+static void do_tcpcrowd(char **arg)
+{
+	long backlog = amount(arg[0]), n = amount(arg[1]);
+	struct ends e;
+
+	ends_listen(&e, backlog);
+	while (n--) {
+		e.client = tcp_socket(0);
+		must(connect(e.client, (struct sockaddr *)&e.address, e.len), "connect");
+		sleep_us(2000); /* until the handshake is done at the other end, too */
+	}
+	printf("%d %d\n", port_of(e.client), e.listener_port);
+}
+
+static size_t dns_name(unsigned char *to, const char *name)
+{
+	unsigned char *p = to;
+
+	while (*name) {
+		size_t n = strcspn(name, ".");
+
+		*p++ = n;
+		memcpy(p, name, n);
+		p += n;
+		name += n + (name[n] == '.');
+	}
+	*p++ = 0;
+	return p - to;
+}
+
+/* Header: an answer, one question, two records. */
+static size_t dns_answer(unsigned char *p, const char *name, const char *addr)
+{
+	static const unsigned char header[12] = { 18, 52, 0x81, 0x80, 0, 1, 0, 2 };
+	unsigned char type = is_v6() ? 28 : 1, size = is_v6() ? 16 : 4;
+	unsigned char alias[32], *at = p;
+
+	memcpy(at, header, 12);
+	at += 12;
+	at += dns_name(at, name);
+	memcpy(at, (unsigned char[]){ 0, type, 0, 1 }, 4);
+	at += 4;
+	/* the name above, CNAME, IN, an hour */
+	memcpy(at, (unsigned char[]){ 0xc0, 12, 0, 5, 0, 1, 0, 0, 14, 16, 0 }, 11);
+	at += 11;
+	*at++ = dns_name(alias, "alias.test");
+	memcpy(at, alias, at[-1]);
+	at += at[-1];
+	at += dns_name(at, "alias.test");
+	memcpy(at, (unsigned char[]){ 0, type, 0, 1, 0, 0, 14, 16, 0, size }, 10);
+	at += 10;
+	if (inet_pton(is_v6() ? AF_INET6 : AF_INET, addr, at) != 1)
+		die(2, "%s: not an address", addr);
+	return at + size - p;
+}
+
+static void do_dns(char **arg)
+{
+	int family = is_v6() ? AF_INET6 : AF_INET;
+	int from = must(socket(family, SOCK_DGRAM, 0), "socket");
+	int to = must(socket(family, SOCK_DGRAM, 0), "socket");
+	unsigned char packet[1024], got[1024];
+	struct ends e = { 0 };
+	size_t n;
+
+	if (strlen(arg[0]) > 250)
+		die(2, "%s: too long", arg[0]);
+	n = dns_answer(packet, arg[0], arg[1]);
+	address_make(&e, 0);
+	must(bind(to, (struct sockaddr *)&e.address, e.len), "bind");
+	address_make(&e, 53);
+	if (!is_v6())
+		inet_pton(AF_INET, "127.99.0.1", &((struct sockaddr_in *)&e.address)->sin_addr);
+	must(bind(from, (struct sockaddr *)&e.address, e.len), "bind to port 53");
+	address_make(&e, port_of(to));
+	must(sendto(from, packet, n, 0, (struct sockaddr *)&e.address, e.len), "sendto");
+	if (must(recv(to, got, sizeof(got), 0), "recv") != (long)n)
+		die(1, "a part came");
+}
+
 static void do_netns(char **arg)
 {
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
@@ -278,6 +380,7 @@ static void do_netns(char **arg)
 VERB("tcplate4", 2, 2, do_tcplate);
 VERB("tcplate6", 2, 2, do_tcplate);
 VERB("tcplate46", 2, 2, do_tcplate);
+VERB("tcpdrip4", 2, 2, do_tcpdrip);
 VERB("tcpqueue4", 1, 1, do_tcpqueue);
 VERB("tcpqueue6", 1, 1, do_tcpqueue);
 VERB("tcphold4", 2, 2, do_tcphold);
@@ -289,4 +392,9 @@ VERB("tcpabort4", 0, 0, do_tcpabort);
 VERB("tcpabort6", 0, 0, do_tcpabort);
 VERB("tcpsynloss4", 1, 1, do_tcpsynloss);
 VERB("tcpsynloss6", 1, 1, do_tcpsynloss);
+VERB("tcpcrowd4", 2, 2, do_tcpcrowd);
+VERB("tcpcrowd6", 2, 2, do_tcpcrowd);
+VERB("tcpcrowd46", 2, 2, do_tcpcrowd);
+VERB("dns4", 2, 2, do_dns);
+VERB("dns6", 2, 2, do_dns);
 VERB("netns", 1, MANY, do_netns);
