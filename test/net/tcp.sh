@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests of the TCP tools share, sourced after lib.sh.
 
-# ports VERB ARGS...: a workload of the name worker; its two ports are $lport and $rport
+worker=w_${t_test##*/} # the name of workloads, which no other test has
+
+# ports VERB ARGS...: a workload of the name $worker; its two ports are $lport and $rport
 ports() {
-	"$WORK" -c worker "$@" >"$T/ports"
+	"$WORK" -c "$worker" "$@" >"$T/ports"
 	read -r lport rport <"$T/ports"
 }
 
 # elsewhere VERB ARGS...: the same in a network namespace of its own, whose number is $inum
 elsewhere() {
-	"$WORK" -c worker netns "$@" >"$T/ports"
+	"$WORK" -c "$worker" netns "$@" >"$T/ports"
 	{ read -r inum && read -r lport rport; } <"$T/ports"
 }
 
@@ -27,7 +29,7 @@ open_session() {
 	rm -f "$T/line" "$T/session"
 	mkfifo "$T/line"
 	exec 5<>"$T/line"
-	"$WORK" -c worker tcphold4 "$1" "$2" <"$T/line" >"$T/session" 5>&- &
+	"$WORK" -c "$worker" tcphold4 "$1" "$2" <"$T/line" >"$T/session" 5>&- &
 	session=$!
 	until [ -s "$T/session" ]; do nap 10; done
 	read -r lport rport <"$T/session"
