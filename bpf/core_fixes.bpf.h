@@ -172,6 +172,18 @@ static __always_inline bool io_ops_old(void)
 	       bpf_core_enum_value(enum req_opf, REQ_OP_ZONE_APPEND) == 13;
 }
 
+/* ---- memory ---- */
+
+/* Why pages are moved: an int in the record, of 7.3 the enum itself. */
+static __always_inline u32 migration_reason(struct trace_event_raw_mm_migrate_pages *ctx)
+{
+	struct trace_event_raw_mm_migrate_pages___enum *newer = (void *)ctx;
+
+	if (bpf_core_field_exists(newer->reason))
+		return BPF_CORE_READ(newer, reason);
+	return BPF_CORE_READ(ctx, reason);
+}
+
 /* ---- network ---- */
 
 /* What inet_csk_accept() returns, for fexit: its arguments went from four to two in 6.10. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Why the kernel dropped a packet: reasons by name.
 #include "drops.h"
-#include "btf.h"
+#include "enums.h"
 
 #include <bpf/btf.h>
 
@@ -30,14 +30,11 @@ static void reasons_take(const struct btf *btf, const struct btf_type *t)
 
 void drop_reasons_read(struct run *run)
 {
-	const char *file = run_btf(run);
-	char path[256], why[256];
-	struct btf *btf = file ? btf_load_file(file, why, sizeof(why))
-			       : btf_kernel(path, sizeof(path), why, sizeof(why));
+	struct btf *btf = types_read(run);
 	int id;
 
 	if (!btf)
-		return; /* the load will fail and say why */
+		return;
 	id = btf__find_by_name_kind(btf, "skb_drop_reason", BTF_KIND_ENUM);
 	if (id > 0)
 		reasons_take(btf, btf__type_by_id(btf, id));

@@ -48,14 +48,20 @@ static struct enum_names *names_take(const struct btf *btf, const char *name, co
 	return names;
 }
 
-struct enum_names *enum_read(const struct run *run, const char *name, const char *prefix)
+struct btf *types_read(const struct run *run)
 {
 	char path[256], why[256];
-	struct btf *btf = run_btf(run) ? btf_load_file(run_btf(run), why, sizeof(why))
-				       : btf_kernel(path, sizeof(path), why, sizeof(why));
+
+	return run_btf(run) ? btf_load_file(run_btf(run), why, sizeof(why))
+			    : btf_kernel(path, sizeof(path), why, sizeof(why));
+}
+
+struct enum_names *enum_read(const struct run *run, const char *name, const char *prefix)
+{
+	struct btf *btf = types_read(run);
 	struct enum_names *names;
 
-	if (!btf) /* of no weight: the programs need them too, and then the core complains */
+	if (!btf)
 		return NULL;
 	names = names_take(btf, name, prefix);
 	btf__free(btf);

@@ -7,6 +7,12 @@
 #include "applet.h"
 
 struct enum_names;
+struct btf;
+
+/* The types of the kernel that the run is on, or those that --btf names; NULL where there are none,
+ * which the core will complain of when it loads the programs. For setup(); the caller frees them with
+ * btf__free(). */
+struct btf *types_read(const struct run *run);
 
 /* The names of `enum name`, without the prefix that all of them have, in lower case:
  * enum_read(run, "wb_reason", "WB_REASON_"). NULL where the kernel has no such enum, or no types.

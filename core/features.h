@@ -17,8 +17,9 @@ struct feature {
 /* The features in a fixed order; static memory, measured at the first call. */
 const struct feature *features(size_t *n);
 
-/* Is the compiler for BPF programs off, as it is by default on riscv64 and armhf? Linux 7.x refuses some
- * programs then (kernel/bpf/verifier.c, "requires BPF JIT compiler"), older ones all with fentry. */
+/* Is the compiler for BPF programs off, as it is by default on riscv64 and armhf? Linux 7.x refuses
+ * some programs then (kernel/bpf/verifier.c, "requires BPF JIT compiler"), older ones all with
+ * fentry. */
 bool jit_off(void);
 #define JIT_OFF_HINT "off, some programs need it: sysctl net.core.bpf_jit_enable=1"
 

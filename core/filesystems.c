@@ -24,16 +24,6 @@ static const char *const progs[HOOKS][3] = {
 	[GETATTR] = PROGS(getattr),
 };
 
-#define ALL(how) "read_" how " readv_" how " splice_read_" how " write_" how " writev_" how \
-	" splice_write_" how " open_" how " open2_" how " open_atomic_" how " fsync_" how \
-	" fsync_fd_" how " getattr_" how
-const struct probe fs_probes[] = {
-	{ "file operations", ALL("fentry") " " ALL("fexit") },
-	{ "file operations", ALL("kprobe") " return_kretprobe" },
-	{ "file operations", "syscall_enter syscall_exit" },
-	{ 0 }
-};
-
 /* A file system: its names in the kernel, and its functions; of several the first that is there.
  * Until 6.5 sendfile() and splice() came to the function for reading, too. */
 struct filesystem {

@@ -7,8 +7,15 @@
 #include "applet.h"
 #include "../bpf/fs.h"
 
-/* The applet's probes. */
-extern const struct probe fs_probes[];
+/* The rows of an applet's probes: FS_PROBES(FS_ALL), or only what moves data (FS_MOVES). */
+#define FS_MOVES(how) "read_" how " readv_" how " splice_read_" how " write_" how " writev_" how \
+	" splice_write_" how
+#define FS_ALL(how) FS_MOVES(how) " open_" how " open2_" how " open_atomic_" how " fsync_" how \
+	" fsync_fd_" how " getattr_" how
+#define FS_PROBES(which) \
+	{ "file operations", which("fentry") " " which("fexit") }, \
+	{ "file operations", which("kprobe") " return_kretprobe" }, \
+	{ "file operations", "syscall_enter syscall_exit" }
 
 /* In setup(): which functions are watched, or calls. `type` as in /proc/filesystems, NULL for files
  * of all of them. `choice` and `calls` are the object's fs_choice and fs_calls. Takes run->own. Ends

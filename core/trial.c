@@ -158,6 +158,8 @@ void trial_object(const struct applet *applet, const void *elf, size_t size,
 			if (row_works(&all, p->progs, why, sizeof(why)))
 				break;
 		if (!p->what || strcmp(p->what, first->what)) {
+			if (first->when)
+				continue; /* an option is of no use there */
 			t->state = TRIAL_CANNOT;
 			snprintf(t->text, sizeof(t->text), "%s: %s", first->what, why);
 			return;

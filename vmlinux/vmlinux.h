@@ -535,10 +535,6 @@ struct kmem_cache {
 	const char *name;
 };
 
-/* Since 6.1; before, sizes were in the place of the cache. */
-typedef void (*btf_trace_kmem_cache_alloc___cache)(void *, unsigned long, const void *,
-						   struct kmem_cache *, u32, int);
-
 struct mem_cgroup {
 	struct cgroup_subsys_state {
 		struct cgroup *cgroup;
@@ -724,14 +720,18 @@ struct trace_entry {
 	unsigned short type;
 };
 
+enum migrate_reason {
+	MR_NUMA_MISPLACED = 5,
+};
+
+struct trace_event_raw_mm_migrate_pages___enum {
+	enum migrate_reason reason;
+};
+
 struct trace_event_raw_mm_migrate_pages {
 	unsigned long succeeded;
 	unsigned long failed;
 	int reason;
-};
-
-enum migrate_reason {
-	MR_NUMA_MISPLACED = 5,
 };
 
 struct syscall_trace_enter {

@@ -28,7 +28,7 @@ APPLET(offwaketime) = {
 	.help = "Examples:\n"
 		"  offwaketime 5              for five seconds\n"
 		"  offwaketime -m 1000 5      only waits of a millisecond and more\n"
-		"  offwaketime --flamegraph out.svg 30    the waker's stack upside down above its target's\n"
+		"  offwaketime --flamegraph out.svg 30    the waker's stack above its target's\n"
 		"  offwaketime -K -p 181      kernel stacks of one process that waits\n"
 		"A wait counts when it is over, if somebody woke the task up. Who wakes from an\n"
 		"interrupt is named by the task that it interrupted; the stack tells.\n",

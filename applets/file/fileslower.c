@@ -43,6 +43,11 @@ static void setup(struct run *run)
 	fs_slow_setup(run, 'm', &ro->min_ns, (struct filter *)&ro->filter);
 }
 
+static const struct probe probes[] = {
+	FS_PROBES(FS_MOVES),
+	{ 0 }
+};
+
 BPF_OBJECT(fileslower);
 
 APPLET(fileslower) = {
@@ -61,7 +66,7 @@ APPLET(fileslower) = {
 	.operands = OPERANDS_OWN,
 	.opts = opts,
 	.cols = cols,
-	.probes = fs_probes,
+	.probes = probes,
 	.setup = setup,
 	.attach = fs_attach,
 };

@@ -45,6 +45,11 @@ static void setup(struct run *run)
 	fs_setup(run, opt_str(run, 't'), (struct fs_choice *)&ro->fs_choice, ro->fs_calls);
 }
 
+static const struct probe probes[] = {
+	FS_PROBES(FS_ALL),
+	{ 0 }
+};
+
 BPF_OBJECT(fsdist);
 
 APPLET(fsdist) = {
@@ -61,7 +66,7 @@ APPLET(fsdist) = {
 	.stamp_key = 'T',
 	.opts = opts,
 	.hist = &hist,
-	.probes = fs_probes,
+	.probes = probes,
 	.trial = "-t tmpfs",
 	.setup = setup,
 	.attach = fs_attach,

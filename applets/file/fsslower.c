@@ -57,6 +57,11 @@ static void setup(struct run *run)
 	fs_slow_setup(run, 'm', &ro->min_ns, (struct filter *)&ro->filter);
 }
 
+static const struct probe probes[] = {
+	FS_PROBES(FS_ALL),
+	{ 0 }
+};
+
 BPF_OBJECT(fsslower);
 
 APPLET(fsslower) = {
@@ -76,7 +81,7 @@ APPLET(fsslower) = {
 	.operands = OPERANDS_OWN,
 	.opts = opts,
 	.cols = cols,
-	.probes = fs_probes,
+	.probes = probes,
 	.trial = "-t tmpfs",
 	.setup = setup,
 	.attach = fs_attach,

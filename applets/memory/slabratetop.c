@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Show the slab caches of the kernel from which most is allocated.
 #include "applet.h"
+#include "btf.h"
+#include "enums.h"
 #include "slabratetop.h"
 #include "slabratetop.skel.h"
 #define RODATA struct slabratetop_bpf__rodata
@@ -12,6 +14,8 @@ struct row {
 	struct value value;
 };
 #define EVENT struct row
+
+#include <bpf/btf.h>
 
 static const struct opt opts[] = {
 	FILTER_PID('p'), FILTER_TID('t'), FILTER_UID('u'), FILTER_COMM(1), FILTER_CGROUP('c'),
@@ -69,6 +73,16 @@ static const struct top top = {
 	.noclear_key = 'C',
 };
 
+/* Since 6.1 the tracepoint has a record of its own, with the cache in it. */
+static void setup(struct run *run)
+{
+	struct btf *btf = types_read(run);
+
+	if (btf && !btf_has_struct(btf, "trace_event_raw_kmem_cache_alloc"))
+		prog_off(run, "cache_tp");
+	btf__free(btf);
+}
+
 static const struct probe probes[] = {
 	{ "slab caches", "cache_tp" },
 	{ "slab caches", "kmem_cache_alloc_fentry kmem_cache_alloc_node_fentry" },
@@ -101,4 +115,5 @@ APPLET(slabratetop) = {
 	.operands = OPERANDS_INTERVAL,
 	.interval = 1,
 	.keep = keep,
+	.setup = setup,
 };

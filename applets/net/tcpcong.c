@@ -113,7 +113,8 @@ static void flows_report(struct run *run, const char *map, bool over)
 		key = next;
 		at = &key;
 		if (!bpf_map_lookup_elem(fd, at, &v) && (!filtered(run) || v.owner.pid))
-			flow_report(run, over ? key & ~7ULL : key, &v, over); /* sockets lie at multiples of 8 */
+			flow_report(run, /* sockets lie at multiples of 8 */
+				    over ? key & ~7ULL : key, &v, over);
 	}
 	if (over && at)
 		bpf_map_delete_elem(fd, at);
@@ -169,7 +170,7 @@ static const struct col keys[] = {
 	{ 0 }
 };
 
-static const struct hist hist = { .name = "congestion state", .keys = keys };
+static const struct hist hist = { .name = "congestion state", .when = 'd', .keys = keys };
 
 static const struct probe probes[] = {
 	OWNER_PROBES,

@@ -106,7 +106,7 @@ MIGRATE(page)
 /* The sums for pages that are migrated for this reason, NULL for others. */
 static __always_inline struct sums *migrated(struct trace_event_raw_mm_migrate_pages *ctx)
 {
-	if (BPF_CORE_READ(ctx, reason) !=
+	if (migration_reason(ctx) !=
 	    bpf_core_enum_value(enum migrate_reason, MR_NUMA_MISPLACED))
 		return NULL;
 	return filtered() ? NULL : sums_here();

@@ -903,6 +903,23 @@ static void audit_programs(struct auditing *a, const char *name, const void *elf
 	free(rows.row);
 }
 
+static const char *skips; /* the file of what may be skipped */
+
+/* Does it say that no kernel of the matrix needs to have what this tool watches? */
+static bool skipped_everywhere(const struct applet *applet)
+{
+	char line[512], test[128];
+	FILE *f = skips ? fopen(skips, "re") : NULL;
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "* %127s", test) == 1 && strchr(test, '/') &&
+			!strcmp(strchr(test, '/') + 1, applet->name);
+	if (f)
+		fclose(f);
+	return found;
+}
+
 /* And of each choice there has to be a row that works. */
 static void audit_applet(struct auditing *a, const struct applet *applet, const void *elf,
 			 size_t size)
@@ -912,7 +929,7 @@ static void audit_applet(struct auditing *a, const struct applet *applet, const 
 	a->unknown = 0;
 	audit_programs(a, applet->name, elf, size);
 	trial_object(applet, elf, size, a->kernel, &trial);
-	if (trial.state == TRIAL_CANNOT && !a->failed)
+	if (trial.state == TRIAL_CANNOT && !a->failed && !skipped_everywhere(applet))
 		complain(a, "%s: %s cannot run: %s", a->name, applet->name, trial.text);
 }
 
@@ -1173,6 +1190,9 @@ static int make(const char *sought, const char *data, int n, char **kernel)
 	return checks_end("the data say what the kernels' types do");
 }
 
+static const char usage[] =
+	"usage: audit_kernels_test [-o ARCH=DIR]... [-s SKIPS] DATA TESTS";
+
 int main(int argc, char **argv)
 {
 	const char *sought = NULL;
@@ -1181,21 +1201,23 @@ int main(int argc, char **argv)
 
 	prog_name = "audit_kernels_test";
 	libbpf_set_print(NULL);
-	while ((opt = getopt(argc, argv, "o:m:")) > 0) {
+	while ((opt = getopt(argc, argv, "o:m:s:")) > 0) {
 		dir = opt == 'o' ? strchr(optarg, '=') : NULL;
 		if (opt == 'm') {
 			sought = optarg;
+		} else if (opt == 's') {
+			skips = optarg;
 		} else if (dir && nothers < ARRAY_LEN(others)) {
 			*dir++ = 0;
 			others[nothers].arch = optarg;
 			others[nothers++].dir = dir;
 		} else {
-			die(EXIT_USAGE, "usage: audit_kernels_test [-o ARCH=DIR]... DATA TESTS");
+			die(EXIT_USAGE, "%s", usage);
 		}
 	}
 	if (sought && argc - optind > 1)
 		return make(sought, argv[optind], argc - optind - 1, argv + optind + 1);
 	if (argc - optind != 2)
-		die(EXIT_USAGE, "usage: audit_kernels_test [-o ARCH=DIR]... DATA TESTS");
+		die(EXIT_USAGE, "%s", usage);
 	return test(argv[optind], argv[optind + 1]);
 }

@@ -116,7 +116,8 @@ static void check_options(const struct applet *a)
 		check(o->where == OPT_LETTER || o->help, "%s: --%s has no help", a->name, o->name);
 		check(isalpha((unsigned char)*o->name), "%s: --%s", a->name, o->name);
 		for (const struct opt *q = a->opts; q < o; q++)
-			check(q->key != o->key && strcmp(q->name, o->name),
+			check(q->key != o->key && (strcmp(q->name, o->name) ||
+						   o->where == OPT_LETTER),
 			      "%s: two options have the key or name of --%s", a->name, o->name);
 	}
 	for (const struct col *c = a->cols; c && c->head; c++)
