@@ -133,13 +133,19 @@ static __noinline struct io *io_issue(void *ctx, struct request *rq)
 {
 	struct gendisk *disk = rq_disk(rq);
 	struct io *io;
+	u64 sector;
 
 	if (!rq_wanted(rq, disk))
 		return NULL;
 	io = io_get((u64)rq);
 	if (!io)
 		return NULL;
-	if (io->state == IO_FREE) {
+	sector = BPF_CORE_READ(rq, __sector);
+	if (sector == (u64)-1) /* a flush has no place */
+		sector = 0;
+	/* At another place it is not the driver that gave it back, but a new one: an end was missed. */
+	if (io->state == IO_FREE ||
+	    (io->state == IO_OURS && io->issue_ns && !io->partial && io->sector != sector)) {
 		io_begin(ctx, io);
 		io->start_ns = BPF_CORE_READ(rq, start_time_ns);
 	}
@@ -147,9 +153,7 @@ static __noinline struct io *io_issue(void *ctx, struct request *rq)
 	if (io->state != IO_OURS || io->partial)
 		return NULL;
 	io->disk = disk;
-	io->sector = BPF_CORE_READ(rq, __sector);
-	if (io->sector == (u64)-1) /* a flush has no place */
-		io->sector = 0;
+	io->sector = sector;
 	io->bytes = BPF_CORE_READ(rq, __data_len);
 	io->flags = io_flags(BPF_CORE_READ(rq, cmd_flags));
 	io->issue_ns = bpf_ktime_get_ns();
