@@ -28,6 +28,7 @@ const volatile u32 io_stacks = STACK_KERNEL;
 #endif
 
 const volatile u32 disk_dev; /* this disk or partition only; 0: all */
+const volatile bool io_details = true; /* note disk, bytes and flags of requests, too */
 
 enum io_state { IO_FREE, IO_OURS, IO_OTHER /* task's, of no interest */ };
 
@@ -90,9 +91,10 @@ static __always_inline u32 io_flags(u32 flags)
 	return io_ops_old() ? flags | IO_OPS_OLD : flags;
 }
 
-static __always_inline bool rq_wanted(struct request *rq, struct gendisk *disk)
+/* That of the partition first: it is the disk's where the disk is used as a whole. */
+static __always_inline bool rq_wanted(struct request *rq)
 {
-	return !disk_dev || disk_devt(disk) == disk_dev || rq_part_dev(rq) == disk_dev;
+	return !disk_dev || rq_part_dev(rq) == disk_dev || disk_devt(rq_disk(rq)) == disk_dev;
 }
 
 /* A new I/O, of the current task. If the one before is not at its end, that went by unseen. */
@@ -131,27 +133,32 @@ static __noinline int io_begin_request(void *ctx, struct request *rq, bool again
 
 static __noinline struct io *io_issue(void *ctx, struct request *rq)
 {
-	struct gendisk *disk = rq_disk(rq);
 	struct io *io;
+	u64 sector;
 
-	if (!rq_wanted(rq, disk))
+	if (!rq_wanted(rq))
 		return NULL;
 	io = io_get((u64)rq);
 	if (!io)
 		return NULL;
-	if (io->state == IO_FREE) {
+	sector = BPF_CORE_READ(rq, __sector);
+	if (sector == (u64)-1) /* a flush has no place */
+		sector = 0;
+	/* At another place it is not the driver that gave it back, but a new one: an end was missed. */
+	if (io->state == IO_FREE ||
+	    (io->state == IO_OURS && io->issue_ns && !io->partial && io->sector != sector)) {
 		io_begin(ctx, io);
 		io->start_ns = BPF_CORE_READ(rq, start_time_ns);
 	}
 	/* What is left of one that is done in part is issued again, and still the same I/O. */
 	if (io->state != IO_OURS || io->partial)
 		return NULL;
-	io->disk = disk;
-	io->sector = BPF_CORE_READ(rq, __sector);
-	if (io->sector == (u64)-1) /* a flush has no place */
-		io->sector = 0;
-	io->bytes = BPF_CORE_READ(rq, __data_len);
-	io->flags = io_flags(BPF_CORE_READ(rq, cmd_flags));
+	io->sector = sector;
+	if (io_details) {
+		io->disk = rq_disk(rq);
+		io->bytes = BPF_CORE_READ(rq, __data_len);
+		io->flags = io_flags(BPF_CORE_READ(rq, cmd_flags));
+	}
 	io->issue_ns = bpf_ktime_get_ns();
 	return io;
 }

@@ -39,6 +39,7 @@ static const struct hist hist = { .name = "latency", .keys = keys, .extension = 
 static void setup(struct run *run)
 {
 	RUN_RODATA(run)->disk_dev = disk_setup(run, opt_str(run, 'd'));
+	RUN_RODATA(run)->io_details = RUN_RODATA(run)->by_disk || RUN_RODATA(run)->by_flags;
 	if (RUN_RODATA(run)->queued || RUN_RODATA(run)->filter.any)
 		return;
 	prog_off(run, "request_start");

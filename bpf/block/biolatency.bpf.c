@@ -56,14 +56,13 @@ int request_issue(struct bpf_raw_tracepoint_args *ctx)
  * kernel makes a request of its own for it, and counts that. */
 static __noinline int own_done(struct request *rq, u32 bytes, u64 start)
 {
-	struct gendisk *disk = rq_disk(rq);
 	u32 flags = BPF_CORE_READ(rq, cmd_flags), left = BPF_CORE_READ(rq, __data_len);
 
-	if (bytes < left || !rq_wanted(rq, disk))
+	if (bytes < left || !rq_wanted(rq))
 		return 0;
 	if (!left && flags & IO_PREFLUSH && (flags & IO_OP) != IO_FLUSH)
 		return 0;
-	io_took(start, disk, io_flags(flags));
+	io_took(start, by_disk ? rq_disk(rq) : NULL, io_flags(flags));
 	return 0;
 }
 

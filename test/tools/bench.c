@@ -6,7 +6,9 @@
  *                              then ends it; prints "microseconds KiB": the time that took, and the
  *                              peak of its resident memory then
  *   bench open PATH N          N times open and close; prints nanoseconds for one
+ *   bench direct DISK N        N reads of 4 KiB with O_DIRECT, from the first MiB; the same
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -122,12 +124,31 @@ static int bench_open(char **argv)
 	return 0;
 }
 
+static int bench_direct(char **argv)
+{
+	long n = strtol(argv[1], NULL, 10);
+	int fd = open(argv[0], O_RDONLY | O_DIRECT);
+	void *buf;
+	double start;
+
+	if (fd < 0 || posix_memalign(&buf, 4096, 4096))
+		fail(argv[0]);
+	start = now();
+	for (long i = 0; i < n; i++)
+		if (pread(fd, buf, 4096, i % 256 * 4096) != 4096)
+			fail(argv[0]);
+	printf("%.0f\n", (now() - start) * 1e9 / n);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "start"))
 		return bench_start(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "open"))
 		return bench_open(argv + 2);
-	fprintf(stderr, "usage: bench start PROG ARGS... | bench open PATH N\n");
+	if (argc == 4 && !strcmp(argv[1], "direct"))
+		return bench_direct(argv + 2);
+	fprintf(stderr, "usage: bench start PROG ARGS... | bench open PATH N | bench direct DISK N\n");
 	return 2;
 }
