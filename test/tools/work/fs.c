@@ -7,8 +7,8 @@
  *   append   FILE N BYTES           one open (O_APPEND), write(BYTES) xN
  *   osync    FILE N BYTES           one open (O_CREAT | O_SYNC), write(BYTES) xN
  *   fstat    FILE N                 one open, fstat() xN
- *   toofar   FILE N                 one open (O_CREAT), pwrite() xN beyond a limit that it sets,
- *                                   so that each fails (EFBIG)
+ *   toofar   FILE N                 one open (O_CREAT), pwrite() xN beyond the limit that it has set
+ *                                   itself, so that each fails (EFBIG)
  *   slowsync DIR FILE MS            dirties FILE, freezes the file system of DIR, on which lies what
  *                                   FILE is written to, calls fsync() and thaws DIR after MS; prints
  *                                   the nanoseconds that fsync() took
