@@ -40,7 +40,7 @@ struct {
 
 /* The id of one stack of the current task, the kernel's or with BPF_F_USER_STACK the user's. It
  * fails when a program that was preempted has the CPU's one buffer for unwinding. */
-static __noinline u64 stack_id(void *ctx, u64 flags)
+static __always_inline u64 stack_id(void *ctx, u64 flags)
 {
 	u32 zero = 0;
 	u64 *ip = bpf_map_lookup_elem(&stack_scratch, &zero), id = 0;

@@ -67,11 +67,19 @@ static const struct col cols[] = {
 	{ 0 }
 };
 
+/* The last row is there so that attach() can say what is missing. */
 static const struct probe probes[] = {
-	{ "critical sections (CONFIG_PREEMPTIRQ_TRACEPOINTS)",
-	  "irq_off irq_on preempt_off preempt_on" },
+	{ "critical sections", "irq_off irq_on preempt_off preempt_on" },
+	{ "critical sections", "" },
 	{ 0 }
 };
+
+static void attach(struct run *run)
+{
+	if (!prog_loaded(run, "irq_off") && !prog_loaded(run, "preempt_off"))
+		die(EXIT_CANNOT, "this kernel does not tell of critical sections: it was built "
+				 "without CONFIG_PREEMPTIRQ_TRACEPOINTS");
+}
 
 BPF_OBJECT(criticalstat);
 
@@ -92,4 +100,5 @@ APPLET(criticalstat) = {
 	.cols = cols,
 	.probes = probes,
 	.setup = setup,
+	.attach = attach,
 };

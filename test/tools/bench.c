@@ -7,10 +7,14 @@
  *                              peak of its resident memory then
  *   bench open PATH N          N times open and close; prints nanoseconds for one
  *   bench direct DISK N        N reads of 4 KiB with O_DIRECT, from the first MiB; the same
+ *   bench switch PAIRS N       PAIRS of threads on one CPU, each handing a byte to and fro over pipes
+ *                              N times: prints the nanoseconds of CPU time for one context switch
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +145,73 @@ static int bench_direct(char **argv)
 	return 0;
 }
 
+struct pair {
+	int there[2], back[2];
+	long n;
+};
+
+static void byte_pass(int from, int to)
+{
+	char c;
+
+	if (read(from, &c, 1) != 1 || write(to, &c, 1) != 1)
+		fail("pipe");
+}
+
+static void *ping(void *arg)
+{
+	struct pair *p = arg;
+
+	if (write(p->there[1], "", 1) != 1)
+		fail("pipe");
+	for (long i = 1; i < p->n; i++)
+		byte_pass(p->back[0], p->there[1]);
+	return NULL;
+}
+
+static void *pong(void *arg)
+{
+	struct pair *p = arg;
+
+	for (long i = 0; i < p->n; i++)
+		byte_pass(p->there[0], p->back[1]);
+	return NULL;
+}
+
+/* CPU time, which the work of others on the same machine does not count to; and one CPU, on which
+ * each byte handed over is a switch. */
+static int bench_switch(char **argv)
+{
+	long pairs = strtol(argv[0], NULL, 10), n = strtol(argv[1], NULL, 10);
+	struct pair *pair = calloc(pairs, sizeof(*pair));
+	pthread_t *thread = calloc(pairs * 2, sizeof(*thread));
+	pthread_attr_t small;
+	struct timespec ts;
+	cpu_set_t cpu;
+
+	if (!pair || !thread)
+		fail("memory");
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	if (sched_setaffinity(0, sizeof(cpu), &cpu))
+		fail("sched_setaffinity");
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 65536);
+	for (long i = 0; i < pairs; i++) {
+		pair[i].n = n;
+		if (pipe(pair[i].there) || pipe(pair[i].back))
+			fail("pipe");
+		if ((errno = pthread_create(&thread[2 * i], &small, pong, &pair[i])) ||
+		    (errno = pthread_create(&thread[2 * i + 1], &small, ping, &pair[i])))
+			fail("pthread_create");
+	}
+	for (long i = 0; i < pairs * 2; i++)
+		pthread_join(thread[i], NULL);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	printf("%.0f\n", (ts.tv_sec * 1e9 + ts.tv_nsec) / (2.0 * n * pairs));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "start"))
@@ -149,6 +220,9 @@ int main(int argc, char **argv)
 		return bench_open(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "direct"))
 		return bench_direct(argv + 2);
-	fprintf(stderr, "usage: bench start PROG ARGS... | bench open PATH N | bench direct DISK N\n");
+	if (argc == 4 && !strcmp(argv[1], "switch"))
+		return bench_switch(argv + 2);
+	fprintf(stderr, "usage: bench start PROG ARGS... | bench open PATH N | "
+			"bench direct DISK N | bench switch PAIRS N\n");
 	return 2;
 }
