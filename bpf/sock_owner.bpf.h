@@ -8,7 +8,7 @@
  *	static int accepted(void *ctx, struct sock *sk, struct sock *listener) { ... }
  *
  * accepted() is called for each socket that accept(2) returns, with the listener where that is
- * known; sock_owned(sk) in there makes the task its owner. The tool's own program on
+ * known and SOCK_WANT_LISTENER defined; sock_owned(sk) in there makes the task its owner. The tool's own program on
  * inet_sock_set_state calls owner_follow() for each change. Sockets open already are found by an
  * iterator over all open files. The applet has OWNER_PROBES and calls sockets_open() (core/net.h).
  *
@@ -136,6 +136,7 @@ static __noinline int accept_returned(void *ctx, struct sock *sk, struct sock *l
 
 	if (!sk || !sock_is_tcp(sk))
 		return 0;
+	/* For accept_late() */
 	bpf_map_update_elem(&accepting, &tid, &last, BPF_ANY);
 	return accepted(ctx, sk, listener);
 }
@@ -221,7 +222,11 @@ static __noinline int accept_returns(struct syscall_trace_exit *ctx)
 {
 	struct sock *sk = sock_of_fd(syscall_ret(ctx));
 
-	return accept_returned(ctx, sk, sock_of_fd(syscall_arg(syscall_regs(), 0)));
+#ifdef SOCK_WANT_LISTENER
+	return sk ? accepted(ctx, sk, sock_of_fd(syscall_arg(syscall_regs(), 0))) : 0;
+#else
+	return sk ? accepted(ctx, sk, NULL) : 0;
+#endif
 }
 
 SEC("tp/syscalls/sys_exit_accept")

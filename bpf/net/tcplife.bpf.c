@@ -22,24 +22,32 @@ static int accepted(void *ctx, struct sock *sk, struct sock *listener)
 
 static __always_inline int connecting(struct sock *sk)
 {
-	struct sock_value *value;
+	struct sock_value value = { .birth_ns = bpf_ktime_get_ns() };
 
-	owner_follow(sk, BPF_TCP_SYN_SENT);
-	value = sock_get(sk);
-	if (value)
-		value->birth_ns = bpf_ktime_get_ns();
+	if (filtered()) {
+		sock_drop(sk); /* closed, and used again by another task */
+		return 0;
+	}
+	owner_note(&value.owner);
+	sock_put(sk, &value);
 	return 0;
 }
 
 /* A server's socket is made when the handshake ends. Its first round trip is that from the answer to
- * the SYN, sent as soon as that came, to now. */
+ * the SYN, sent as soon as that came, to now. Two that connect to each other at once come here, too,
+ * and are there already. */
 static __always_inline int established(struct sock *sk)
 {
 	struct tcp_sock *tcp = (void *)sk;
 	struct sock_value value = {};
+	enum { EEXIST = 17 };
+	u64 key = (u64)sk;
+	long err;
 
 	value.birth_ns = bpf_ktime_get_ns() - (BPF_CORE_READ(tcp, srtt_us) >> 3) * 1000ULL;
-	sock_put(sk, &value);
+	err = bpf_map_update_elem(&socks, &key, &value, BPF_NOEXIST);
+	if (err && err != -EEXIST)
+		LOST(entries);
 	return 0;
 }
 
@@ -49,12 +57,16 @@ static __noinline int died(void *ctx, struct sock *sk)
 	struct tcp_sock *tcp = (void *)sk;
 	struct event e = { .time_ns = bpf_ktime_get_ns() };
 
-	if (owner_unwanted(value))
+	if (owner_unwanted(value)) {
+		if (value)
+			sock_drop(sk);
 		return 0;
+	}
 	/* Without a value: not in any table of files when we began, or there was no room. */
 	if (value) {
 		e.owner = value->owner;
 		e.span_ns = value->birth_ns ? e.time_ns - value->birth_ns : 0;
+		sock_drop(sk);
 	}
 	tuple_read(&e.tuple, sk);
 	e.netns = sock_netns(sk);
@@ -67,25 +79,32 @@ static __noinline int died(void *ctx, struct sock *sk)
 	return 0;
 }
 
+/* Is it one of the changes that matter? Those of other protocols are not many. */
+static __always_inline bool matters(int oldstate, int newstate)
+{
+	switch (newstate) {
+	case BPF_TCP_ESTABLISHED:
+		return oldstate == BPF_TCP_SYN_RECV;
+	case BPF_TCP_CLOSE:
+		return oldstate != BPF_TCP_LISTEN && oldstate != BPF_TCP_CLOSE;
+	}
+	return newstate == BPF_TCP_SYN_SENT || newstate == BPF_TCP_FIN_WAIT1 ||
+	       newstate == BPF_TCP_LAST_ACK;
+}
+
 SEC("raw_tp/inet_sock_set_state")
 int BPF_PROG(state, struct sock *sk, int oldstate, int newstate)
 {
-	if (!sock_is_tcp(sk))
+	if (!matters(oldstate, newstate) || !sock_is_tcp(sk))
 		return 0;
 	switch (newstate) {
 	case BPF_TCP_SYN_SENT:
 		return connecting(sk);
-	case BPF_TCP_ESTABLISHED:	/* or two that connect to each other at once */
-		return oldstate == BPF_TCP_SYN_RECV && !sock_get(sk) ? established(sk) : 0;
-	case BPF_TCP_FIN_WAIT1:
-	case BPF_TCP_LAST_ACK:
-		sock_owned(sk);
-		return 0;
+	case BPF_TCP_ESTABLISHED:
+		return established(sk);
 	case BPF_TCP_CLOSE:
-		if (oldstate != BPF_TCP_LISTEN && oldstate != BPF_TCP_CLOSE)
-			died(ctx, sk);
-		sock_drop(sk);
-		return 0;
+		return died(ctx, sk);
 	}
+	sock_owned(sk);
 	return 0;
 }
