@@ -117,6 +117,8 @@ static __always_inline void owner_follow(struct sock *sk, int newstate)
 		sock_owned(sk);
 	} else if (newstate == BPF_TCP_FIN_WAIT1 || newstate == BPF_TCP_LAST_ACK) {
 		sock_owned(sk);
+	} else if (newstate == BPF_TCP_SYN_RECV) {
+		sock_drop(sk); /* left over of one whose end was missed: this one is new */
 	}
 }
 
