@@ -105,19 +105,25 @@ static __always_inline int connect_failure(struct sock *sk)
 	return err ? err : syn_went_out(sk) ? ECONNABORTED : EADDRNOTAVAIL;
 }
 
-/* Payload so far. The kernel counts SYN and FIN as a byte each: bytes_acked has either once
- * acknowledged, bytes_received has the FIN. What was sent has neither, but may not have arrived. */
-static __noinline int tcp_bytes_read(struct sock *sk, u64 *tx, u64 *rx)
+/* Payload so far, of what the kernel counts. To that SYN and FIN are a byte each: bytes_acked has
+ * either once acknowledged, bytes_received has the FIN. What was sent has neither, but may not have
+ * arrived. `flags`: skc_flags. */
+static __always_inline void tcp_bytes(unsigned long flags, u64 acked, u64 sent, u64 received, u64 *tx,
+				      u64 *rx)
 {
-	struct tcp_sock *tcp = (void *)sk;
-	u64 acked = BPF_CORE_READ(tcp, bytes_acked);
-	u64 sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
-	u64 received = BPF_CORE_READ(tcp, bytes_received);
-	bool fin = BPF_CORE_READ(sk, __sk_common.skc_flags) >>
-		   bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1;
+	bool fin = flags >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1;
 
 	*tx = acked < sent ? acked : sent;
 	*rx = fin && received ? received - 1 : received;
+}
+
+static __noinline int tcp_bytes_read(struct sock *sk, u64 *tx, u64 *rx)
+{
+	struct tcp_sock *tcp = (void *)sk;
+
+	tcp_bytes(BPF_CORE_READ(sk, __sk_common.skc_flags), BPF_CORE_READ(tcp, bytes_acked),
+		  BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans),
+		  BPF_CORE_READ(tcp, bytes_received), tx, rx);
 	return 0;
 }
 

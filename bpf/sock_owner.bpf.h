@@ -8,8 +8,8 @@
  *	static int accepted(void *ctx, struct sock *sk, struct sock *listener) { ... }
  *
  * accepted() is called for each socket that accept(2) returns, with the listener where that is
- * known; sock_owned(sk) in there makes the task its owner. The tool's own program on
- * inet_sock_set_state calls owner_follow() for each change. Sockets open already are found by an
+ * known and SOCK_WANT_LISTENER defined; sock_owned(sk) in there makes the task its owner. The tool's
+ * own program on inet_sock_set_state calls owner_follow() for each change. Sockets open already are found by an
  * iterator over all open files. The applet has OWNER_PROBES and calls sockets_open() (core/net.h).
  *
  * With a filter on tasks only sockets of such tasks are kept: owner_unwanted(value).
@@ -117,6 +117,8 @@ static __always_inline void owner_follow(struct sock *sk, int newstate)
 		sock_owned(sk);
 	} else if (newstate == BPF_TCP_FIN_WAIT1 || newstate == BPF_TCP_LAST_ACK) {
 		sock_owned(sk);
+	} else if (newstate == BPF_TCP_SYN_RECV) {
+		sock_drop(sk); /* left over of one whose end was missed: this one is new */
 	}
 }
 
@@ -136,6 +138,7 @@ static __noinline int accept_returned(void *ctx, struct sock *sk, struct sock *l
 
 	if (!sk || !sock_is_tcp(sk))
 		return 0;
+	/* For accept_late() */
 	bpf_map_update_elem(&accepting, &tid, &last, BPF_ANY);
 	return accepted(ctx, sk, listener);
 }
@@ -221,7 +224,11 @@ static __noinline int accept_returns(struct syscall_trace_exit *ctx)
 {
 	struct sock *sk = sock_of_fd(syscall_ret(ctx));
 
-	return accept_returned(ctx, sk, sock_of_fd(syscall_arg(syscall_regs(), 0)));
+#ifdef SOCK_WANT_LISTENER
+	return sk ? accepted(ctx, sk, sock_of_fd(syscall_arg(syscall_regs(), 0))) : 0;
+#else
+	return sk ? accepted(ctx, sk, NULL) : 0;
+#endif
 }
 
 SEC("tp/syscalls/sys_exit_accept")

@@ -113,8 +113,8 @@ static void flows_report(struct run *run, const char *map, bool over)
 		key = next;
 		at = &key;
 		if (!bpf_map_lookup_elem(fd, at, &v) && (!filtered(run) || v.owner.pid))
-			flow_report(run, /* sockets lie at multiples of 8 */
-				    over ? key & ~7ULL : key, &v, over);
+			/* Sockets lie at multiples of 8. */
+			flow_report(run, over ? key & ~7ULL : key, &v, over);
 	}
 	if (over && at)
 		bpf_map_delete_elem(fd, at);

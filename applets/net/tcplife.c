@@ -48,7 +48,12 @@ static const struct col cols[] = {
 	{ 0 }
 };
 
-static const struct probe probes[] = { OWNER_PROBES, { 0 } };
+static const struct probe probes[] = {
+	OWNER_PROBES,
+	{ "states of TCP", "task_btf packet_btf" },
+	{ "states of TCP", "task_raw packet_raw" },
+	{ 0 }
+};
 
 BPF_OBJECT(tcplife);
 

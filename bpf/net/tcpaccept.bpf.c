@@ -3,6 +3,7 @@
 // wait for that, the socket's change of state tells.
 #define EVENT_MAX 256
 #define SOCK_NO_OPEN
+#define SOCK_WANT_LISTENER
 #include "events.bpf.h"
 #include "flow.bpf.h"
 #include "tcpaccept.h"

@@ -22,7 +22,6 @@ struct queue {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC); /* 4 MB else, while few sockets have data waiting */
 	__type(key, u64);
 	__type(value, struct queue);
 } queues SEC(".maps");

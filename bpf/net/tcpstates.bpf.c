@@ -42,7 +42,7 @@ int BPF_PROG(state, struct sock *sk, int oldstate, int newstate)
 
 	if (!sock_is_tcp(sk))
 		return 0;
-	value = sock_get(sk);
+	value = oldstate == BPF_TCP_LISTEN ? NULL : sock_get(sk);
 	since_ns = value ? value->since_ns : 0;
 	owner_follow(sk, newstate);
 	tell(ctx, sk, oldstate, newstate, since_ns);

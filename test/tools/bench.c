@@ -9,16 +9,22 @@
  *   bench direct DISK N        N reads of 4 KiB with O_DIRECT, from the first MiB; the same
  *   bench switch PAIRS N       PAIRS of threads on one CPU, each handing a byte to and fro over pipes
  *                              N times: prints the nanoseconds of CPU time for one context switch
+ *   bench connect N            N connections over loopback, accepted and closed by a process of the
+ *                              name "storm"; prints nanoseconds of CPU time, of both ends, for one
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -212,6 +218,58 @@ static int bench_switch(char **argv)
 	return 0;
 }
 
+static double cpu_time(int who)
+{
+	struct rusage r;
+
+	getrusage(who, &r);
+	return r.ru_utime.tv_sec + r.ru_stime.tv_sec +
+	       (r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+}
+
+static void accept_all(int listener, long n)
+{
+	while (n--) {
+		int fd = accept(listener, NULL, NULL);
+
+		if (fd < 0)
+			fail("accept");
+		close(fd);
+	}
+}
+
+/* One at a time, so that no queue is ever full. */
+static int bench_connect(char **argv)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listener = socket(AF_INET, SOCK_STREAM, 0), status;
+	long n = strtol(argv[0], NULL, 10);
+	socklen_t len = sizeof(to);
+	pid_t pid;
+
+	prctl(PR_SET_NAME, "storm");
+	if (listener < 0 || bind(listener, (struct sockaddr *)&to, len) || listen(listener, 1024) ||
+	    getsockname(listener, (struct sockaddr *)&to, &len))
+		fail("listen");
+	pid = fork();
+	if (!pid) {
+		accept_all(listener, n);
+		_exit(0);
+	}
+	for (long i = 0; i < n; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (fd < 0 || connect(fd, (struct sockaddr *)&to, len))
+			fail("connect");
+		close(fd);
+	}
+	waitpid(pid, &status, 0);
+	if (status)
+		return 1;
+	printf("%.0f\n", (cpu_time(RUSAGE_SELF) + cpu_time(RUSAGE_CHILDREN)) * 1e9 / n);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "start"))
@@ -222,7 +280,9 @@ int main(int argc, char **argv)
 		return bench_direct(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "switch"))
 		return bench_switch(argv + 2);
-	fprintf(stderr, "usage: bench start PROG ARGS... | bench open PATH N | "
-			"bench direct DISK N | bench switch PAIRS N\n");
+	if (argc == 3 && !strcmp(argv[1], "connect"))
+		return bench_connect(argv + 2);
+	fprintf(stderr, "usage: bench start PROG ARGS... | bench open PATH N | bench direct DISK N | "
+			"bench switch PAIRS N | bench connect N\n");
 	return 2;
 }
