@@ -192,9 +192,10 @@ check: test-tools
 	test/all --results $(O)/results.jsonl $(T)
 
 # Each kernel boots once and runs the tests of all applets. A kernel is [ARCH/]VERSION, ARCH that of the
-# build if not said, or a kernel image by its path.
+# build if not said, or a kernel image by its path; behind it may come hard environments, +onecpu+caps.
 check-kernels: KERNELS := $(or $(KERNELS),$(matrix_$(ARCH)))
-matrix_amd64 := 5.10 6.1 6.12 6.18 newest arm64/6.12 riscv64/newest
+matrix_amd64 := 5.10 6.1 6.12 6.18 newest arm64/6.12 riscv64/newest $(addprefix 6.12+,nobtf lockdown \
+	notracefs caps readonly container lowmem onecpu offcpu)
 matrix_arm64 := 6.1 6.12 newest
 matrix_riscv64 := newest
 matrix_armhf := newest
@@ -202,6 +203,11 @@ check-kernels: vm-tools
 	+@$(foreach a,$(other_archs),$(if $(findstring $(a)/,$(KERNELS)), \
 		$(MAKE) --no-print-directory ARCH=$(a) CC=$(cross_$(a))-gcc vm-tools &&)) true
 	BPFTOOLS=$(O)/bpftools test/all --no-host --results $(O)/kernels.jsonl $(T)
+
+# The page of the last run of check-kernels
+doc/kernels.md: FORCE
+	@mkdir -p $(@D)
+	scripts/kernel-table --markdown $(O)/kernels.jsonl >$@
 
 deps:
 	scripts/deps $(filter-out $(host_arch),$(ARCH))

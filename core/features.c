@@ -200,7 +200,7 @@ static void measure(void)
 	add("JIT", !jit_off(), "%s", jit_off() ? JIT_OFF_HINT : "on");
 	add("tracefs", tracefs_fd() >= 0, "%s", tracefs_fd() >= 0
 	    ? access("/sys/kernel/tracing/events", F_OK) ? "not mounted; mounted privately" : "mounted"
-	    : "cannot be reached: mount -t tracefs tracefs /sys/kernel/tracing");
+	    : "out of reach: mount it on /sys/kernel/tracing; CAP_DAC_READ_SEARCH or root reads it");
 	err = try_raw_tp();
 	add("raw_tp", !err, "%s", cause(err, "CONFIG_BPF_EVENTS"));
 	err = try_tp_btf(btf);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,6 +27,15 @@ static int tracefs_private(void)
 	return fd;
 }
 
+/* Not by faccessat(), which asks for the real user without capabilities: tracefs is root's, and
+ * CAP_DAC_READ_SEARCH lets another user in. */
+static bool is_in(int dir, const char *file)
+{
+	struct stat st;
+
+	return !fstatat(dir, file, &st, 0);
+}
+
 int tracefs_fd(void)
 {
 	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
@@ -35,7 +45,7 @@ int tracefs_fd(void)
 		int dir = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		/* The folder is there even where nothing is mounted on it. */
-		if (dir >= 0 && !faccessat(dir, "events", F_OK, 0))
+		if (dir >= 0 && is_in(dir, "events"))
 			fd = dir;
 		else if (dir >= 0)
 			close(dir);
@@ -47,7 +57,7 @@ int tracefs_fd(void)
 
 bool tracefs_has(const char *file)
 {
-	return tracefs_fd() >= 0 && !faccessat(tracefs_fd(), file, F_OK, 0);
+	return tracefs_fd() >= 0 && is_in(tracefs_fd(), file);
 }
 
 int tracefs_event_id(const char *event)

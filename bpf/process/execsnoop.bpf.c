@@ -53,7 +53,7 @@ static __noinline struct event *exec_begin(long ret)
 		return NULL;
 	e->time_ns = bpf_ktime_get_ns();
 	e->pid = current_pid_tgid() >> 32;
-	e->ppid = BPF_CORE_READ(up, tgid);
+	e->ppid = task_pid_seen(up, true);
 	e->uid = bpf_get_current_uid_gid();
 	e->cpu = bpf_get_smp_processor_id();
 	e->ret = ret;

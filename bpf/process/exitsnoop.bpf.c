@@ -64,9 +64,9 @@ static __noinline int process_exit(void *ctx)
 	e->time_ns = bpf_ktime_get_ns();
 	e->start_ns = BPF_CORE_READ(who, start_time);
 	e->cgroup = bpf_get_current_cgroup_id();
-	e->pid = BPF_CORE_READ(task, tgid);
-	e->tid = BPF_CORE_READ(task, pid);
-	e->ppid = BPF_CORE_READ(who, real_parent, tgid);
+	e->pid = task_pid_seen(task, true);
+	e->tid = task_pid_seen(task, false);
+	e->ppid = task_pid_seen(BPF_CORE_READ(who, real_parent), true);
 	e->uid = bpf_get_current_uid_gid();
 	e->status = status;
 	e->dumped = status & 0x80;

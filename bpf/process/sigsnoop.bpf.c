@@ -56,8 +56,8 @@ int BPF_PROG(signal_made, int sig, struct kernel_siginfo *info, struct task_stru
 		return 0;
 	sender_fill(e);
 	e->sig = sig;
-	e->tpid = BPF_CORE_READ(task, tgid);
-	e->ttid = group ? 0 : BPF_CORE_READ(task, pid);
+	e->tpid = task_pid_seen(task, true);
+	e->ttid = group ? 0 : task_pid_seen(task, false);
 	e->result = result;
 	e->si_code = code_of(info);
 	e->targets = 1;
@@ -80,8 +80,8 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	if (e->targets++)
 		return 0;
 	if (e->tpid > 0 || e->call == CALL_PIDFD)
-		e->tpid = BPF_CORE_READ(task, tgid);
-	e->ttid = group ? 0 : BPF_CORE_READ(task, pid);
+		e->tpid = task_pid_seen(task, true);
+	e->ttid = group ? 0 : task_pid_seen(task, false);
 	e->si_code = code_of(info);
 	BPF_CORE_READ_STR_INTO(&e->tcomm, task, comm);
 	return 0;

@@ -44,7 +44,7 @@ static __always_inline bool unwanted(void)
 	if (!parent)
 		return false;
 	task = (void *)bpf_get_current_task();
-	return BPF_CORE_READ(task, real_parent, tgid) != parent;
+	return task_pid_seen(BPF_CORE_READ(task, real_parent), true) != parent;
 }
 
 static void name_keep(u32 pid)

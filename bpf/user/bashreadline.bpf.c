@@ -21,7 +21,7 @@ int line_typed(struct pt_regs *ctx)
 	task = (void *)bpf_get_current_task();
 	e->time_ns = bpf_ktime_get_ns();
 	e->pid = current_pid_tgid() >> 32;
-	e->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	e->ppid = task_pid_seen(BPF_CORE_READ(task, real_parent), true);
 	e->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	len = bpf_probe_read_user_str(e->line, sizeof(e->line), line);

@@ -7,7 +7,7 @@
  *                                   whatever it leaves behind
  *   killafter MS PID                SIGKILL after so long
  *   caps     UID LIST PROG ARGS...  execvp() as that user with just these capabilities, by number or
- *                                   name: bpf, perfmon, sys_ptrace, sys_resource, dac_read_search
+ *                                   name: bpf, perfmon, dac_read_search, sys_ptrace, sys_resource, syslog
  */
 #include "work.h"
 #include <linux/capability.h>
@@ -130,8 +130,8 @@ static const struct {
 	int nr;
 } cap_names[] = {
 	{ "dac_read_search", CAP_DAC_READ_SEARCH }, { "sys_ptrace", CAP_SYS_PTRACE },
-	{ "sys_resource", CAP_SYS_RESOURCE },	    { "perfmon", 38 }, /* from Linux 5.8 */
-	{ "bpf", 39 },
+	{ "sys_resource", CAP_SYS_RESOURCE },	    { "syslog", CAP_SYSLOG },
+	{ "perfmon", 38 }, /* both from Linux 5.8 */ { "bpf", 39 },
 };
 
 static int cap_number(const char *name)
