@@ -723,7 +723,7 @@ struct trace_entry {
 struct trace_event_raw_mm_migrate_pages {
 	unsigned long succeeded;
 	unsigned long failed;
-	int reason;	/* an enum in 7.3: see below */
+	int reason;
 };
 
 enum migrate_reason {
@@ -732,12 +732,6 @@ enum migrate_reason {
 
 struct trace_event_raw_mm_migrate_pages___enum {
 	enum migrate_reason reason;
-};
-
-struct trace_event_raw_mm_migrate_pages {
-	unsigned long succeeded;
-	unsigned long failed;
-	int reason;
 };
 
 struct syscall_trace_enter {
