@@ -5,6 +5,7 @@
  *
  * An event of fixed size:      e = event_reserve(sizeof(*e)); fill it; event_submit(ctx, e, sizeof(*e))
  * One with a string behind it: e = event_scratch(sizeof(*e)); fill it; event_output(ctx, e, used)
+ * One on the stack:            event_send(ctx, &e, sizeof(e))
  * Both are zero when given out, the scratch up to its last member (EVENT_HEAD). */
 #ifndef EVENTS_BPF_H
 #define EVENTS_BPF_H
@@ -19,9 +20,10 @@ struct {
 	__uint(max_entries, 512 * 1024); /* the core's --buffer */
 } events SEC(".maps");
 
-/* Longest event, of any tool. A program runs to its end on one CPU and never inside itself (the
- * kernel skips such a run, and counts it), so one buffer per CPU and object suffices; programs of one
- * object that can interrupt each other use event_reserve(). */
+/* Longest event, of any tool. Each CPU has one buffer for what is too large for the stack. A program
+ * never runs inside itself (the kernel skips such a run, and counts it), but newest kernels may preempt
+ * one and run another program of the object on the same CPU: who finds the buffer in use counts its
+ * event as lost. */
 #ifndef EVENT_MAX /* an object with longer ones defines it first; 32 KB is all that a CPU can have */
 #define EVENT_MAX 8192
 #endif
@@ -32,6 +34,14 @@ struct {
 	__type(key, u32);
 	__type(value, char[EVENT_MAX]);
 } scratch SEC(".maps");
+
+/* How many programs have the CPU's buffer: more than one for as long as the second needs to find out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} scratch_users SEC(".maps");
 
 static __always_inline u64 events_flags(void)
 {
@@ -72,10 +82,32 @@ static __always_inline void event_submit(void *ctx, void *e, u64 size)
 		LOST(events);
 }
 
-/* `head`: the bytes before the string, zeroed; the string is the caller's to write. */
+static __always_inline volatile u64 *scratch_counter(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch_users, &zero);
+}
+
+static __noinline bool scratch_take(void)
+{
+	volatile u64 *users = scratch_counter();
+
+	if (!users)
+		return false;
+	__sync_fetch_and_add(users, 1);
+	if (*users == 1)
+		return true;
+	__sync_fetch_and_add(users, -1);
+	LOST(events);
+	return false;
+}
+
+/* `head`: the bytes before the string, zeroed; the string is the caller's to write. Whoever gets one
+ * has to call event_output(). */
 static __always_inline void *event_scratch(u64 head)
 {
-	void *e = event_scratch_raw();
+	void *e = scratch_take() ? event_scratch_raw() : NULL;
 
 	if (e)
 		__builtin_memset(e, 0, head);
@@ -84,8 +116,8 @@ static __always_inline void *event_scratch(u64 head)
 
 #define EVENT_HEAD(type, last) __builtin_offsetof(type, last)
 
-/* `size` may vary, up to EVENT_MAX. */
-static __always_inline void event_output(void *ctx, void *e, u64 size)
+/* An event that is on the stack or in a map. `size` may vary, up to EVENT_MAX. */
+static __always_inline void event_send(void *ctx, void *e, u64 size)
 {
 	long err;
 
@@ -99,6 +131,17 @@ static __always_inline void event_output(void *ctx, void *e, u64 size)
 		err = bpf_ringbuf_output(&events, e, size, events_flags());
 	if (err)
 		LOST(events);
+}
+
+/* One of event_scratch(), which gives the buffer back. */
+static __always_inline void event_output(void *ctx, void *e, u64 size)
+{
+	volatile u64 *users;
+
+	event_send(ctx, e, size);
+	users = scratch_counter();
+	if (users)
+		__sync_fetch_and_add(users, -1);
 }
 
 #endif

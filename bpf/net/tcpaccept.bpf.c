@@ -33,7 +33,7 @@ static int accepted(void *ctx, struct sock *sk, struct sock *listener)
 		e.backlog = BPF_CORE_READ(listener, sk_ack_backlog);
 		e.backlog_max = BPF_CORE_READ(listener, sk_max_ack_backlog);
 	}
-	event_output(ctx, &e, sizeof(e));
+	event_send(ctx, &e, sizeof(e));
 	return 0;
 }
 

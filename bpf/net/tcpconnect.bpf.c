@@ -59,7 +59,7 @@ static __noinline int report(void *ctx, struct event *e)
 	if (flow_unwanted(&e->tuple, e->netns))
 		return 0;
 	if (!count_only) {
-		event_output(ctx, e, sizeof(*e));
+		event_send(ctx, e, sizeof(*e));
 		return 0;
 	}
 	if (!want_source)

@@ -51,7 +51,7 @@ static __noinline int end(void *ctx, struct sock *sk, bool failed)
 	tuple_read(&e.tuple, sk);
 	e.netns = sock_netns(sk);
 	if (!flow_unwanted(&e.tuple, e.netns))
-		event_output(ctx, &e, sizeof(e));
+		event_send(ctx, &e, sizeof(e));
 	return 0;
 }
 

@@ -69,7 +69,7 @@ static __noinline int dropped(void *ctx, struct sk_buff *skb, struct sock *sk, u
 		return 0;
 	if (!no_stack)
 		stack_ref_take(ctx, &e.stacks, STACK_KERNEL);
-	event_output(ctx, &e, sizeof(e));
+	event_send(ctx, &e, sizeof(e));
 	return 0;
 }
 

@@ -101,7 +101,7 @@ static __always_inline int died(void *ctx, struct sock *sk, bool typed)
 	else
 		session_read(&e, sk);
 	if (!flow_unwanted(&e.tuple, e.netns))
-		event_output(ctx, &e, sizeof(e));
+		event_send(ctx, &e, sizeof(e));
 	return 0;
 }
 

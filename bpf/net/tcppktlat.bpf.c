@@ -94,7 +94,7 @@ static __noinline int tell(void *ctx, struct sock *sk, u64 since_ns)
 	task_note(&e.owner);
 	tuple_read(&e.tuple, sk);
 	e.netns = sock_netns(sk);
-	event_output(ctx, &e, sizeof(e));
+	event_send(ctx, &e, sizeof(e));
 	return 0;
 }
 

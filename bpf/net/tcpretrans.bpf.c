@@ -51,7 +51,7 @@ static __noinline int report(void *ctx, struct event *e, struct sock *sk)
 	if (count_only)
 		count(e);
 	else
-		event_output(ctx, e, sizeof(*e));
+		event_send(ctx, e, sizeof(*e));
 	return 0;
 }
 

@@ -30,7 +30,7 @@ static __noinline int tell(void *ctx, struct sock *sk, int oldstate, int newstat
 	e.span_ns = since_ns ? e.time_ns - since_ns : 0;
 	e.oldstate = oldstate;
 	e.newstate = newstate;
-	event_output(ctx, &e, sizeof(e));
+	event_send(ctx, &e, sizeof(e));
 	return 0;
 }
 

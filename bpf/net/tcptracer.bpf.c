@@ -31,7 +31,7 @@ static __noinline int tell(void *ctx, struct sock *sk, u32 type, u32 by, u64 sin
 	} else if (type == FAILED) {
 		e.err = connect_failure(sk);
 	}
-	event_output(ctx, &e, sizeof(e));
+	event_send(ctx, &e, sizeof(e));
 	return 0;
 }
 
