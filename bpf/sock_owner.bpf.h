@@ -9,8 +9,9 @@
  *
  * accepted() is called for each socket that accept(2) returns, with the listener where that is
  * known and SOCK_WANT_LISTENER defined; sock_owned(sk) in there makes the task its owner. The tool's
- * own program on inet_sock_set_state calls owner_follow() for each change. Sockets open already are found by an
- * iterator over all open files. The applet has OWNER_PROBES and calls sockets_open() (core/net.h).
+ * own program on inet_sock_set_state calls owner_follow() for each change. Sockets open already are
+ * found by an iterator over all open files. The applet has OWNER_PROBES and calls sockets_open()
+ * (core/net.h).
  *
  * With a filter on tasks only sockets of such tasks are kept: owner_unwanted(value).
  *
