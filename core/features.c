@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -167,6 +168,18 @@ bool jit_off(void)
 
 	return file_read("/proc/sys/net/core/bpf_jit_enable", text, sizeof(text)) > 0 &&
 	       text[0] == '0';
+}
+
+const char *unable_hint(void)
+{
+	char text[16];
+
+	if (jit_off())
+		return "its JIT is " JIT_OFF_HINT;
+	if (file_read("/proc/sys/kernel/perf_event_paranoid", text, sizeof(text)) > 0 &&
+	    atoi(text) > 2 && !caps_has(21 /* CAP_SYS_ADMIN */))
+		return "kernel.perf_event_paranoid above 2 keeps perf events from all but root";
+	return "'bpftools doctor' says more";
 }
 
 static const char *cause(int err, const char *missing)

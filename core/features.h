@@ -23,6 +23,10 @@ const struct feature *features(size_t *n);
 bool jit_off(void);
 #define JIT_OFF_HINT "off, some programs need it: sysctl net.core.bpf_jit_enable=1"
 
+/* What to do when a tool cannot attach: a setting that is known to be in the way (Debian's kernels have
+ * perf_event_paranoid 3, which Linux itself does not know), or where to read on. */
+const char *unable_hint(void);
+
 /* Does this kernel refuse all fentry programs (lockdown), so that trying to load one is in vain? A
  * question of a tenth of a millisecond; false where it cannot be answered as quickly. */
 bool fentry_refused(void);

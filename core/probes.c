@@ -406,8 +406,7 @@ static void die_unable(const struct run *run, const struct slot *s)
 {
 	die_if_denied();
 	die(EXIT_CANNOT, "this kernel does not let %s watch %s:%s; %s",
-	    run->applet->name, s->first->what, s->why,
-	    jit_off() ? "its JIT is " JIT_OFF_HINT : "'bpftools doctor' says more");
+	    run->applet->name, s->first->what, s->why, unable_hint());
 }
 
 /* The present choice of the slot failed because of `prog`: on to the next, or the end. */
