@@ -202,10 +202,15 @@ static __always_inline struct sock *accepted_sock(const u64 *ctx)
 
 /* Task storage takes memory of BPF's own since 6.4, and by kmalloc_nolock() since 7.0. Before, that
  * was kmalloc(), which can wake kswapd: a deadlock under the run queue's lock, where the scheduler's
- * tracepoints are. */
+ * tracepoints are. kmalloc_nolock() has nothing to give where a CPU cannot compare and exchange two
+ * words at once (mm/slub.c), as on riscv64: each bpf_task_storage_get() failed there with 7.2. */
+#ifdef __TARGET_ARCH_riscv
+#define task_storage_safe() bpf_core_field_exists(struct bpf_local_storage_map, selem_ma)
+#else
 #define task_storage_safe()						\
 	(bpf_core_field_exists(struct bpf_local_storage_map, selem_ma) || \
 	 bpf_core_field_exists(struct bpf_local_storage, mem_charge))
+#endif
 
 static __always_inline bool comm_equal(const char *comm)
 {
