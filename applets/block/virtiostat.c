@@ -48,9 +48,9 @@ static const struct top top = {
 	.sort = "Device",
 };
 
-#define ADDS(how) "virtqueue_add_sgs_" how " virtqueue_add_outbuf_" how " virtqueue_add_inbuf_" how \
-	" ?virtqueue_add_inbuf_ctx_" how " ?virtqueue_add_outbuf_premapped_" how \
-	" ?virtqueue_add_inbuf_premapped_" how " ?virtqueue_add_inbuf_cache_clean_" how
+#define ADDS(how) "add_sgs_" how " add_outbuf_" how " add_inbuf_" how \
+	" ?add_inbuf_ctx_" how " ?add_outbuf_premapped_" how \
+	" ?add_inbuf_premapped_" how " ?add_inbuf_cache_clean_" how
 
 static const struct probe probes[] = {
 	{ "virtio queues", ADDS("fexit") },

@@ -184,24 +184,24 @@ static __noinline int added_entry(struct pt_regs *ctx, u32 how)
 	return added(vq, PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx), PT_REGS_PARM4(ctx), how);
 }
 
-#define ADD(function, args, how)				\
-	SEC("fexit/" #function)					\
-	int function##_fexit(u64 *ctx)				\
+#define ADD(what, args, how)					\
+	SEC("fexit/virtqueue_add_" #what)			\
+	int add_##what##_fexit(u64 *ctx)			\
 	{							\
 		return added_exit(ctx, args, how);		\
 	}							\
-	SEC("kprobe/" #function)				\
-	int function##_kprobe(struct pt_regs *ctx)		\
+	SEC("kprobe/virtqueue_add_" #what)			\
+	int add_##what##_kprobe(struct pt_regs *ctx)		\
 	{							\
 		return added_entry(ctx, how);			\
 	}
 
-ADD(virtqueue_add_sgs, 6, LISTS)
-ADD(virtqueue_add_outbuf, 5, OUT)
-ADD(virtqueue_add_inbuf, 5, IN)
-ADD(virtqueue_add_inbuf_ctx, 6, IN)
+ADD(sgs, 6, LISTS)
+ADD(outbuf, 5, OUT)
+ADD(inbuf, 5, IN)
+ADD(inbuf_ctx, 6, IN)
 /* Of what the driver has mapped itself: 6.13. */
-ADD(virtqueue_add_outbuf_premapped, 5, OUT)
-ADD(virtqueue_add_inbuf_premapped, 6, IN)
+ADD(outbuf_premapped, 5, OUT)
+ADD(inbuf_premapped, 6, IN)
 /* 7.0 */
-ADD(virtqueue_add_inbuf_cache_clean, 5, IN)
+ADD(inbuf_cache_clean, 5, IN)
