@@ -3,7 +3,7 @@
 #
 #   make                      ./bpftools, static, for this machine (musl where musl-gcc is there)
 #   make CC=gcc               the same with glibc
-#   make ARCH=arm64           for another architecture: arm64, riscv64, armhf
+#   make ARCH=arm64           ./bpftools-arm64, for that architecture; also riscv64, armhf
 #   make APPLETS="a b"        only these applets
 #   make DEBUG=1              not stripped, BPF objects with their source lines
 #   make check-kernels        the tests on many kernels in qemu: KERNELS="5.10 arm64/6.12" APPLETS="a b"
@@ -41,6 +41,7 @@ STRIP ?= $(if $(filter $(ARCH),$(host_arch)),,$(cross_$(ARCH))-)strip
 
 O := build/$(ARCH)-$(notdir $(CC))$(if $(DEBUG),-debug)
 LIBS := $(O)/libs
+bin := bpftools$(if $(filter $(ARCH),$(host_arch)),,-$(ARCH))
 
 # ---- what of ----
 all_c := $(sort $(wildcard applets/*/*.c))
@@ -78,7 +79,7 @@ bpf_strip := -g --remove-section=.rel.BTF --remove-section=.rel.BTF.ext \
 
 # ---- rules ----
 .PRECIOUS: $(O)/bpf/%.bpf.o $(O)/test/unit/%.o
-all: bpftools
+all: $(bin)
 
 export LIBBPF_SRC ELFUTILS_SRC ZLIB_SRC XZ_SRC LIBIBERTY_SRC
 $(LIBS)/.done: libbpf/build libbpf/sources
@@ -132,7 +133,7 @@ $(O)/bpftools: $(objs) $(O)/chosen $(LIBS)/.done
 	$(CC) -o $@ $(objs) $(LDFLAGS) -L$(LIBS)/lib -lbpf -lelf -lz -llzma -ldemangle -lm
 	@$(if $(DEBUG),:,$(STRIP) -R .comment $@)
 
-bpftools: $(O)/bpftools
+$(bin): $(O)/bpftools
 	@cmp -s $< $@ || { rm -f $@; cp $< $@; }
 
 # ---- tests ----
@@ -176,7 +177,7 @@ endef
 $(foreach a,arm64 riscv64 amd64,$(eval $(call audit_rule,$(a))))
 
 # build/test is where test/run and test/vm look when called by hand.
-test-tools: bpftools $(tests)
+test-tools: $(bin) $(tests)
 	@$(if $(filter $(ARCH),$(host_arch)),ln -sfn $(notdir $(O))/test build/test)
 
 # What runs inside a VM. For another machine test/vm finds it by TEST_BIN_arm64 and the like.
@@ -214,19 +215,19 @@ deps:
 
 # sudo only where it is needed
 APPLET ?= opensnoop
-run: bpftools
-	$$([ "$$(id -u)" = 0 ] || echo sudo) ./bpftools $(APPLET)
+run: $(bin)
+	$$([ "$$(id -u)" = 0 ] || echo sudo) ./$(bin) $(APPLET)
 
 # What each applet adds; scripts/size compares two builds.
-size: bpftools
+size: $(bin)
 	@scripts/size $(O)
 
 # Beside Debian's libbpf-tools, if those are installed; a report, not a test.
-bench: bpftools $(TEST_BIN)/bench
+bench: $(bin) $(TEST_BIN)/bench
 	@TEST_BIN=$(TEST_BIN) scripts/bench
 
 clean:
-	rm -rf build bpftools
+	rm -rf build bpftools bpftools-*
 
 -include $(objs:.o=.d) $(bpf_c:%.c=$(O)/%.d) $(dictionary).d $(audit_other:.o=.d) \
 	$(wildcard $(O)/test/unit/*.d)

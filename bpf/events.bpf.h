@@ -35,7 +35,7 @@ struct {
 	__type(value, char[EVENT_MAX]);
 } scratch SEC(".maps");
 
-/* How many programs have the CPU's buffer: more than one for as long as the second needs to find out. */
+/* How many programs have the CPU's buffer: two for as long as the second needs to find out. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -206,7 +206,8 @@ static const char *prog_hopeless(const struct bpf_program *prog)
 		return "this kernel refuses it (lockdown)";
 	if (is_tracepoint(prog) &&
 	    tracefs_event_id(strchr(bpf_program__section_name(prog), '/') + 1) < 0)
-		return tracefs_fd() < 0 ? "tracefs is out of reach (CAP_DAC_READ_SEARCH or root)" : "no such tracepoint";
+		return tracefs_fd() < 0 ? "tracefs is out of reach (CAP_DAC_READ_SEARCH or root)"
+					: "no such tracepoint";
 	return NULL;
 }
 

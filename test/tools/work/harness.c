@@ -7,7 +7,8 @@
  *                                   whatever it leaves behind
  *   killafter MS PID                SIGKILL after so long
  *   caps     UID LIST PROG ARGS...  execvp() as that user with just these capabilities, by number or
- *                                   name: bpf, perfmon, dac_read_search, sys_ptrace, sys_resource, syslog
+ *                                   name: bpf, perfmon, dac_read_search, sys_ptrace,
+ *                                   sys_resource, syslog
  */
 #include "work.h"
 #include <linux/capability.h>
