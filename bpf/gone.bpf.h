@@ -173,8 +173,15 @@ int BPF_KPROBE(rmdir_kprobe, const struct path *dir, struct dentry *dentry)
 
 SEC("kprobe/security_path_rename")
 int BPF_KPROBE(rename_kprobe, const struct path *dir, struct dentry *dentry,
-	       const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
+	       const struct path *new_dir, struct dentry *new_dentry)
 {
+	u32 flags = 0;
+
+#ifdef __TARGET_ARCH_arm /* has the fifth argument on the stack */
+	bpf_probe_read_kernel(&flags, sizeof(flags), (void *)(unsigned long)PT_REGS_SP(ctx));
+#else
+	flags = PT_REGS_PARM5(ctx);
+#endif
 	return renames(dir, dentry, new_dir, new_dentry, flags);
 }
 

@@ -31,6 +31,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Sums of 64-bit numbers of either sign; on 32-bit machines numbers of more than 18 digits are not
+ * exact. */
+#ifdef __SIZEOF_INT128__
+typedef __int128 wide;
+enum { EXACT_DIGITS = 20 };
+#else
+typedef long long wide;
+enum { EXACT_DIGITS = 18 };
+#endif
+
 #define DEPTH_MAX 64
 
 enum kind { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
@@ -465,13 +475,13 @@ static void walk(const struct node *n, const char *path, void (*fn)(const struct
 }
 
 /* An integer without fraction or exponent that fits 64 bits (either sign) is exact. */
-static bool integer_of(const char *s, size_t len, __int128 *v)
+static bool integer_of(const char *s, size_t len, wide *v)
 {
 	bool minus = len && *s == '-';
 	size_t i = minus;
 
 	*v = 0;
-	if (i == len || len - i > 20)
+	if (i == len || len - i > EXACT_DIGITS)
 		return false;
 	for (; i < len; i++) {
 		if (s[i] < '0' || s[i] > '9')
@@ -505,7 +515,7 @@ static bool is_number(const char *s)
 /* -1, 0, 1, as node is less than, equal to, greater than the word */
 static int number_cmp(const struct node *n, const char *value)
 {
-	__int128 a, b;
+	wide a, b;
 	long double x, y;
 
 	if (integer_of(n->raw, n->raw_len, &a) && integer_of(value, strlen(value), &b))
@@ -625,7 +635,7 @@ static void print_node(const struct node *n, void *arg)
 }
 
 struct sum {
-	__int128 exact;
+	wide exact;
 	long double real;
 	bool is_real;
 	size_t seen;
@@ -636,7 +646,7 @@ struct sum {
 static void sum_node(const struct node *n, void *arg)
 {
 	struct sum *s = arg;
-	__int128 v;
+	wide v;
 
 	if (n->kind != JSON_NUMBER)
 		die("line %zu: %s is no number", s->line, s->path);
@@ -653,7 +663,7 @@ static void sum_node(const struct node *n, void *arg)
 static void sum_print(const struct sum *s)
 {
 	char digits[48], *at = digits + sizeof(digits) - 1;
-	__int128 v = s->exact < 0 ? -s->exact : s->exact;
+	wide v = s->exact < 0 ? -s->exact : s->exact;
 
 	/* a sum of nothing is most often a mistyped path: 0 would make a test pass by mistake */
 	if (!s->seen)
