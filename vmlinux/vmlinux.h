@@ -102,8 +102,18 @@ struct nsproxy {
 	struct net *net_ns;
 };
 
+typedef struct {
+	gid_t val;
+} kgid_t;
+
 struct cred {
 	kuid_t uid, euid;
+	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
+	kgid_t egid;
+	kuid_t fsuid;
+	kgid_t fsgid;
 };
 
 struct percpu_counter {
@@ -197,6 +207,10 @@ struct sched_entity {
 	struct cfs_rq *cfs_rq;	/* CONFIG_FAIR_GROUP_SCHED */
 };
 
+struct restart_block {
+	long (*fn)(struct restart_block *block);
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;	/* 5.14; see task_struct___state */
@@ -227,6 +241,7 @@ struct task_struct {
 	unsigned long min_flt, maj_flt;
 	struct sched_entity se;
 	unsigned int policy;	/* SCHED_* of linux/sched.h */
+	struct restart_block restart_block;
 };
 
 struct task_struct___state {
@@ -748,6 +763,11 @@ struct trace_event_raw_sched_process_exec {
 	u32 __data_loc_filename;
 	pid_t pid;
 	pid_t old_pid;
+};
+
+struct trace_event_raw_task_newtask {
+	pid_t pid;
+	unsigned long clone_flags;
 };
 
 struct trace_event_raw_inet_sock_set_state {
