@@ -14,8 +14,14 @@
  *                                   continued GO later; prints its pid
  *   forks    N                      fork() and wait xN
  *   spawn    N                      N threads, one after the other
+ *   routine  N MS                   N threads, one after the other, by pthread_create(), each of which
+ *                                   runs work_routine() for MS milliseconds; prints their tids
+ *   rawthread MS                    one thread by clone() alone, which ends at once, MS milliseconds
+ *                                   before the process; prints its tid
  */
 #include "work.h"
+
+#include <sched.h>
 
 static void do_ids(char **arg)
 {
@@ -149,6 +155,42 @@ static void do_spawn(char **arg)
 		pthread_join(thread_start(nothing, NULL), NULL);
 }
 
+static long routine_ms;
+
+PROBED void *work_routine(void *arg)
+{
+	printf("%ld\n", (long)syscall(SYS_gettid));
+	poll(NULL, 0, routine_ms);
+	return arg;
+}
+
+static void do_routine(char **arg)
+{
+	long n = amount(arg[0]);
+
+	routine_ms = amount(arg[1]);
+	while (n--)
+		pthread_join(thread_start(work_routine, NULL), NULL);
+}
+
+/* Without thread-local storage of its own it must not call the library. */
+static int raw_thread(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static void do_rawthread(char **arg)
+{
+	char *stack = buffer(65536);
+	int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+
+	printf("%ld\n", must(clone(raw_thread, stack + 65536, flags, NULL), "clone"));
+	poll(NULL, 0, amount(arg[0]));
+}
+
+VERB("routine", 2, 2, do_routine);
+VERB("rawthread", 1, 1, do_rawthread);
 VERB("ids", 2, 4, do_ids);
 VERB("naps", 4, 4, do_naps);
 VERB("napcut", 4, 4, do_napcut);
