@@ -223,6 +223,9 @@ struct top {
 				 * always */
 	const struct col *cols;	/* over its rows; NULL: the applet's */
 	const char *map;	/* its entries are taken out at each report */
+	/* Or, without a map, this gives them: give(key, value, arg) for each row. */
+	void (*fill)(struct run *run, void (*give)(const void *key, const void *value, void *arg),
+		     void *arg);
 	uint32_t key_size;	/* as in `struct row { struct key key; struct value value; }` */
 	uint32_t value_size;
 	uint64_t maxima;	/* of a per-CPU map; bit n: of the value's nth __u64 the largest
@@ -320,7 +323,8 @@ struct applet {
 
 	/* All may be NULL. Errors end the program by die(). */
 	const struct col *(*cols_make)(struct run *run); /* for cols that depend on options' values */
-	void (*setup)(struct run *run);	/* after open, before load; again at each attempt */
+	/* After open, before load; again at each attempt. Without an object: before it begins. */
+	void (*setup)(struct run *run);
 	void (*attach)(struct run *run); /* after load: probes that only run time knows */
 	/* Of each event, and each row of `top`: false is not shown, not counted. */
 	bool (*keep)(struct run *run, void *event);

@@ -205,6 +205,8 @@ static void run_trace(struct run *run)
 	core->signal_fd = signals_open();
 	if (a->object)
 		probes_attach(run);
+	else if (a->setup)
+		a->setup(run);
 	events = a->object && events_open(run);
 	core->start_ns = run->now_ns = clock_now();
 	if (core->common.verbose)
