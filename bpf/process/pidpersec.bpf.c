@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// New tasks, where the kernel has made them and nothing can fail any more. The classic tracepoint,
-// since newest kernels preempt raw ones, and skip them then; it has the flags, too.
+// New tasks, where the kernel has made them and nothing can fail any more.
 #include "common.bpf.h"
 #include "pidpersec.h"
 
@@ -40,6 +39,8 @@ static __always_inline struct counts *parent_counts(struct task_struct *task)
 	return c;
 }
 
+/* The classic tracepoint, which has all that it takes: newest kernels preempt raw ones and skip those
+ * that come meanwhile; of these only some that come while a map is being read. */
 SEC("tp/task/task_newtask")
 int newtask(struct trace_event_raw_task_newtask *ctx)
 {
