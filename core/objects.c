@@ -77,6 +77,145 @@ void prog_name_read(int fd, const struct bpf_prog_info *info, char name[OBJECT_N
 		snprintf(name, OBJECT_NAME, "%s", info->name);
 }
 
+/* ---- links ---- */
+
+/* struct bpf_link_info as far as it is of use here: the headers with which this is built may know less
+ * of it than the kernel on which it runs. A kernel that knows less leaves the rest alone. */
+struct link_info {
+	uint32_t type, id, prog, pad;
+	union {
+		struct { uint64_t name; uint32_t size; } named;
+		struct { uint32_t attach_type, object, type_id; } tracing;
+		struct {
+			uint32_t type, pad;
+			uint64_t name; /* BPF_PERF_EVENT_EVENT: config, and its type after it */
+			uint32_t size, offset;
+		} perf;
+		struct { uint64_t addrs; uint32_t count; } kprobes;
+		struct { uint64_t path, offsets, refs, cookies; uint32_t size, count; } uprobes;
+		struct { uint32_t family, hook; } netfilter;
+		uint64_t cgroup;
+		uint32_t number;	/* of an interface, a network namespace, a map */
+		uint64_t room[16];
+	};
+};
+
+/* enum bpf_link_type and enum bpf_perf_event_type of newer headers. */
+enum {
+	LINK_RAW_TRACEPOINT = 1, LINK_TRACING, LINK_CGROUP, LINK_ITER, LINK_NETNS, LINK_XDP,
+	LINK_PERF_EVENT, LINK_KPROBE_MULTI, LINK_STRUCT_OPS, LINK_NETFILTER, LINK_TCX,
+	LINK_UPROBE_MULTI, LINK_NETKIT,
+};
+
+enum {
+	PERF_UPROBE = 1, PERF_URETPROBE, PERF_KPROBE, PERF_KRETPROBE, PERF_TRACEPOINT, PERF_EVENT,
+};
+
+/* A function of the kernel (object 1) or of another program. Types are read once, when first asked. */
+static void tracing_target(const struct link_info *info, char text[OBJECT_TARGET])
+{
+	static struct btf *kernel;
+	const struct btf_type *t = NULL;
+
+	if (info->tracing.object != 1) {
+		if (info->tracing.object)
+			snprintf(text, OBJECT_TARGET, "object %u", info->tracing.object);
+		return;
+	}
+	if (!kernel)
+		kernel = btf__load_vmlinux_btf();
+	if (kernel)
+		t = btf__type_by_id(kernel, info->tracing.type_id);
+	if (t)
+		snprintf(text, OBJECT_TARGET, "%s", btf__name_by_offset(kernel, t->name_off));
+}
+
+/* Ask again, with room for the name where there is one. */
+static void name_ask(int fd, struct link_info *info, char text[OBJECT_TARGET])
+{
+	uint64_t at = (uintptr_t)text;
+	uint32_t len = sizeof(*info), size = OBJECT_TARGET - 32;
+	struct link_info ask = { 0 };
+
+	switch (info->type) {
+	case LINK_RAW_TRACEPOINT:
+	case LINK_ITER:
+		ask.named.name = at;
+		ask.named.size = size;
+		break;
+	case LINK_UPROBE_MULTI:
+		ask.uprobes.path = at;
+		ask.uprobes.size = size;
+		break;
+	case LINK_PERF_EVENT: /* told since 6.6 */
+		if (!info->perf.type || info->perf.type >= PERF_EVENT)
+			return;
+		ask.perf.name = at;
+		ask.perf.size = size;
+		break;
+	default:
+		return;
+	}
+	if (!bpf_obj_get_info_by_fd(fd, &ask, &len))
+		*info = ask;
+}
+
+static void perf_target(const struct link_info *info, char text[OBJECT_TARGET])
+{
+	size_t n = strlen(text);
+
+	if (info->perf.type == PERF_EVENT)
+		snprintf(text, OBJECT_TARGET, "event %u:%llu", info->perf.size,
+			 (unsigned long long)info->perf.name);
+	else if (info->perf.type && info->perf.type != PERF_TRACEPOINT && info->perf.offset)
+		snprintf(text + n, OBJECT_TARGET - n, "+0x%x", info->perf.offset);
+}
+
+int link_read(int fd, struct link_about *link)
+{
+	struct link_info info = { 0 };
+	uint32_t len = sizeof(info);
+	char *text = link->target;
+
+	memset(link, 0, sizeof(*link));
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	name_ask(fd, &info, text);
+	link->type = info.type;
+	link->prog = info.prog;
+	switch (info.type) {
+	case LINK_TRACING:
+		tracing_target(&info, text);
+		break;
+	case LINK_PERF_EVENT:
+		perf_target(&info, text);
+		break;
+	case LINK_KPROBE_MULTI: /* told since 6.6 */
+		if (info.kprobes.count)
+			snprintf(text, OBJECT_TARGET, "%u functions", info.kprobes.count);
+		break;
+	case LINK_CGROUP:
+		snprintf(text, OBJECT_TARGET, "cgroup %llu", (unsigned long long)info.cgroup);
+		break;
+	case LINK_NETNS:
+		snprintf(text, OBJECT_TARGET, "netns %u", info.number);
+		break;
+	case LINK_XDP:
+	case LINK_TCX:
+	case LINK_NETKIT:
+		snprintf(text, OBJECT_TARGET, "interface %u", info.number);
+		break;
+	case LINK_STRUCT_OPS:
+		snprintf(text, OBJECT_TARGET, "map %u", info.number);
+		break;
+	case LINK_NETFILTER:
+		snprintf(text, OBJECT_TARGET, "hook %u of family %u", info.netfilter.hook,
+			 info.netfilter.family);
+		break;
+	}
+	return 0;
+}
+
 /* ---- who holds them ---- */
 
 static uint32_t number_after(const char *text, const char *key)

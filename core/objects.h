@@ -21,6 +21,17 @@ void objects_each(enum object_kind kind, object_cb cb, void *arg);
 enum { OBJECT_NAME = 64 };
 void prog_name_read(int fd, const struct bpf_prog_info *info, char name[OBJECT_NAME]);
 
+/* A link: its type (an enum bpf_link_type), its program, and what that is attached to, in a few words;
+ * "" if the kernel does not tell. */
+enum { OBJECT_TARGET = 256 };
+struct link_about {
+	uint32_t type, prog;
+	char target[OBJECT_TARGET];
+};
+
+/* 0 or -errno. */
+int link_read(int fd, struct link_about *link);
+
 /* One descriptor of a process that holds BPF objects. */
 struct holding {
 	int pid, fd;
