@@ -319,6 +319,7 @@ struct applet {
 	unsigned char operands;
 	unsigned char interval;	/* seconds between reports if not said; 0: one at the end */
 	unsigned char stamp_key; /* option that puts the time before each report; 0 none */
+	unsigned char offsets_key; /* COL_STACKS: option for NAME+0x.. in its frames; 0 none */
 	const char *trial;	/* operands with which doctor tries an applet that needs some */
 
 	/* All may be NULL. Errors end the program by die(). */
