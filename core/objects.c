@@ -40,8 +40,8 @@ void objects_each(enum object_kind kind, object_cb cb, void *arg)
 
 	while (!kinds[kind].next(id, &id)) {
 		fd = kinds[kind].open(id);
-		if (fd < 0 && errno == ENOENT)
-			continue; /* gone meanwhile */
+		if (fd < 0 && (errno == ENOENT || errno == EAGAIN))
+			continue; /* gone meanwhile, or (a link) not there yet */
 		if (fd < 0)
 			die_listing(kind, errno);
 		cb(fd, id, arg);
