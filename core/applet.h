@@ -395,6 +395,8 @@ void row_print(struct run *run, const void *row, bool timed);
 
 /* Print a line of text outside of all tables, as a listing that an option asks for; and end well. */
 void line_print(struct run *run, const char *fmt, ...) PRINTF(2, 3);
+/* Bytes as they are, harmless or not: where the user asks for just that. */
+void bytes_print(struct run *run, const void *bytes, size_t n);
 void run_end(struct run *run) __attribute__((noreturn));
 
 /* For an applet with its own main(): the header, and the time of what follows. */

@@ -237,6 +237,11 @@ void line_print(struct run *run, const char *fmt, ...)
 	out_bytes(&run->core->out, "\n", 1);
 }
 
+void bytes_print(struct run *run, const void *bytes, size_t n)
+{
+	out_bytes(&run->core->out, bytes, n);
+}
+
 void run_end(struct run *run)
 {
 	out_flush(&run->core->out);

@@ -146,9 +146,20 @@ struct signal_struct {
 	struct tty_struct *tty;
 };
 
+struct tty_driver {
+	int major;
+	int minor_start;
+};
+
 struct tty_struct {
 	char name[64];
 	int index;
+	struct tty_driver *driver;
+	void *driver_data;	/* of a pseudo-terminal's user side its dentry in devpts */
+};
+
+struct tty_file_private {
+	struct tty_struct *tty;
 };
 
 struct kernfs_node {
@@ -350,6 +361,7 @@ struct super_block___list {
 
 struct inode {
 	umode_t i_mode;
+	dev_t i_rdev;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 	loff_t i_size;
@@ -381,9 +393,30 @@ struct kiocb {
 	loff_t ki_pos;
 };
 
+struct iovec {
+	void *iov_base;
+	size_t iov_len;
+};
+
 struct iov_iter {
 	size_t count;
+	u8 iter_type;		/* 5.14; see iov_iter___type */
+	size_t iov_offset;
+	const struct iovec *__iov; /* 6.4; see iov_iter___iov */
+	void *ubuf;		/* 6.0 */
+	unsigned long nr_segs;
 };
+
+struct iov_iter___type {
+	unsigned int type;	/* until 5.14: ITER_*, and 1 for a write */
+};
+
+struct iov_iter___iov {
+	const struct iovec *iov; /* until 6.4 */
+};
+
+/* Renumbered again and again: ask for the value. */
+enum iter_type { ITER_UBUF, ITER_IOVEC, ITER_KVEC };
 
 struct nameidata {
 	struct path path;
