@@ -18,6 +18,10 @@
  *                                   runs work_routine() for MS milliseconds; prints their tids
  *   rawthread MS                    one thread by clone() alone, which ends at once, MS milliseconds
  *                                   before the process; prints its tid
+ *   ttywrite HOW N BYTES            makes a pseudo-terminal, prints its path and waits for a line on
+ *                                   stdin, then writes to it xN: HOW is write (BYTES of letters a to
+ *                                   z, over and over), writev (the same in three vectors of a third),
+ *                                   or escape (a terminal's escape sequence, a NUL, a letter)
  */
 #include "work.h"
 
@@ -189,6 +193,46 @@ static void do_rawthread(char **arg)
 	poll(NULL, 0, amount(arg[0]));
 }
 
+/* Somebody has to read the other side, or the terminal is full at some time. */
+static void *tty_drain(void *arg)
+{
+	char buf[4096];
+
+	while (read((long)arg, buf, sizeof(buf)) > 0)
+		;
+	return NULL;
+}
+
+static void do_ttywrite(char **arg)
+{
+	int master = must(posix_openpt(O_RDWR | O_NOCTTY), "/dev/ptmx"), tty;
+	long n = amount(arg[1]), bytes = amount(arg[2]), third = bytes / 3;
+	char *buf = buffer(bytes), line[8];
+	struct iovec vec[3] = {
+		{ buf, third }, { buf + third, third }, { buf + 2 * third, bytes - 2 * third },
+	};
+
+	must(grantpt(master), "grantpt");
+	must(unlockpt(master), "unlockpt");
+	tty = must(open(ptsname(master), O_RDWR | O_NOCTTY), ptsname(master));
+	printf("%s\n", ptsname(master));
+	fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin))
+		die(1, "nobody lets go");
+	thread_start(tty_drain, (void *)(long)master);
+	for (long i = 0; i < bytes; i++)
+		buf[i] = 'a' + i % 26;
+	while (n--) {
+		if (!strcmp(arg[0], "writev"))
+			must(writev(tty, vec, 3), "writev");
+		else if (!strcmp(arg[0], "write"))
+			must(write(tty, buf, bytes), "write");
+		else
+			must(write(tty, "\033[31m\0x", 7), "write");
+	}
+}
+
+VERB("ttywrite", 3, 3, do_ttywrite);
 VERB("routine", 2, 2, do_routine);
 VERB("rawthread", 1, 1, do_rawthread);
 VERB("ids", 2, 4, do_ids);
