@@ -223,6 +223,9 @@ struct top {
 				 * always */
 	const struct col *cols;	/* over its rows; NULL: the applet's */
 	const char *map;	/* its entries are taken out at each report */
+	/* Or, without a map, this gives them: give(key, value, arg) for each row. */
+	void (*fill)(struct run *run, void (*give)(const void *key, const void *value, void *arg),
+		     void *arg);
 	uint32_t key_size;	/* as in `struct row { struct key key; struct value value; }` */
 	uint32_t value_size;
 	uint64_t maxima;	/* of a per-CPU map; bit n: of the value's nth __u64 the largest
@@ -316,11 +319,13 @@ struct applet {
 	unsigned char operands;
 	unsigned char interval;	/* seconds between reports if not said; 0: one at the end */
 	unsigned char stamp_key; /* option that puts the time before each report; 0 none */
+	unsigned char offsets_key; /* COL_STACKS: option for NAME+0x.. in its frames; 0 none */
 	const char *trial;	/* operands with which doctor tries an applet that needs some */
 
 	/* All may be NULL. Errors end the program by die(). */
 	const struct col *(*cols_make)(struct run *run); /* for cols that depend on options' values */
-	void (*setup)(struct run *run);	/* after open, before load; again at each attempt */
+	/* After open, before load; again at each attempt. Without an object: before it begins. */
+	void (*setup)(struct run *run);
 	void (*attach)(struct run *run); /* after load: probes that only run time knows */
 	/* Of each event, and each row of `top`: false is not shown, not counted. */
 	bool (*keep)(struct run *run, void *event);
@@ -390,6 +395,8 @@ void row_print(struct run *run, const void *row, bool timed);
 
 /* Print a line of text outside of all tables, as a listing that an option asks for; and end well. */
 void line_print(struct run *run, const char *fmt, ...) PRINTF(2, 3);
+/* Bytes as they are, harmless or not: where the user asks for just that. */
+void bytes_print(struct run *run, const void *bytes, size_t n);
 void run_end(struct run *run) __attribute__((noreturn));
 
 /* For an applet with its own main(): the header, and the time of what follows. */

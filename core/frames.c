@@ -231,6 +231,16 @@ void frames_json(struct run *run, const struct frames *f, const struct frame_sty
 
 static const struct frame_style plain;
 
+/* How the frames of COL_STACKS are written. */
+static const struct frame_style *style_of(const struct run *run)
+{
+	static const struct frame_style offsets = { .offsets = true };
+	unsigned char key = run->applet->offsets_key;
+
+	return key && opt_on(run, key) ? &offsets : &plain;
+}
+
+
 static void ref_lines(struct run *run, const struct frames *f)
 {
 	char text[FRAME_TEXT];
@@ -238,7 +248,7 @@ static void ref_lines(struct run *run, const struct frames *f)
 	if (f->lost)
 		frame_line(&run->core->out, "[lost stack]");
 	for (int i = 0; i < f->n; i++) {
-		frame_text(run, f, i, &plain, text);
+		frame_text(run, f, i, style_of(run), text);
 		frame_line(&run->core->out, text);
 	}
 }
@@ -250,7 +260,7 @@ static size_t ref_join(struct run *run, const struct frames *f, char *to, size_t
 
 	for (int i = f->lost ? -1 : 0; i < f->n && used < size; i++) {
 		if (i >= 0)
-			frame_text(run, f, i, &plain, text);
+			frame_text(run, f, i, style_of(run), text);
 		used += snprintf(to + used, size - used, "%s%s", used ? ";" : "", text);
 	}
 	return MIN(used, size - 1);
@@ -265,11 +275,11 @@ void stack_ref_print(struct run *run, const struct stack_ref *ref)
 	frames_get(run, ref->user, false, ref->pid, &user);
 	if (run->format == FORMAT_JSON) {
 		if (ref->taken & STACK_KERNEL)
-			frames_json(run, &kernel, &plain);
+			frames_json(run, &kernel, style_of(run));
 		if (ref->taken == (STACK_KERNEL | STACK_USER))
 			out_bytes(o, ",", 1);
 		if (ref->taken & STACK_USER)
-			frames_json(run, &user, &plain);
+			frames_json(run, &user, style_of(run));
 	} else if (run->format == FORMAT_CSV) {
 		char text[16384] = "";
 		size_t n = ref_join(run, &kernel, text, 0, sizeof(text));

@@ -205,6 +205,8 @@ static void run_trace(struct run *run)
 	core->signal_fd = signals_open();
 	if (a->object)
 		probes_attach(run);
+	else if (a->setup)
+		a->setup(run);
 	events = a->object && events_open(run);
 	core->start_ns = run->now_ns = clock_now();
 	if (core->common.verbose)
@@ -233,6 +235,11 @@ void line_print(struct run *run, const char *fmt, ...)
 	va_end(ap);
 	out_text(&run->core->out, text, sizeof(text));
 	out_bytes(&run->core->out, "\n", 1);
+}
+
+void bytes_print(struct run *run, const void *bytes, size_t n)
+{
+	out_bytes(&run->core->out, bytes, n);
 }
 
 void run_end(struct run *run)

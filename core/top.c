@@ -60,7 +60,7 @@ void top_setup(struct run *run)
 		return;
 	}
 	order_given(run);
-	if (run->core->common.map_entries)
+	if (top->map && run->core->common.map_entries)
 		map_resize(run, top->map, run->core->common.map_entries);
 }
 
@@ -108,7 +108,10 @@ void top_report(struct run *run)
 	size_t show = top->rows_key ? opt_u64(run, top->rows_key, top->rows) : top->rows;
 	size_t kept = 0;
 
-	map_drain_max(run, top->map, true, top->maxima, row_add, &rows);
+	if (top->fill)
+		top->fill(run, row_add, &rows);
+	else
+		map_drain_max(run, top->map, true, top->maxima, row_add, &rows);
 	for (size_t i = 0; i < rows.n; i++) {
 		char *row = rows.row + i * rows.size;
 

@@ -102,8 +102,18 @@ struct nsproxy {
 	struct net *net_ns;
 };
 
+typedef struct {
+	gid_t val;
+} kgid_t;
+
 struct cred {
 	kuid_t uid, euid;
+	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
+	kgid_t egid;
+	kuid_t fsuid;
+	kgid_t fsgid;
 };
 
 struct percpu_counter {
@@ -136,9 +146,20 @@ struct signal_struct {
 	struct tty_struct *tty;
 };
 
+struct tty_driver {
+	int major;
+	int minor_start;
+};
+
 struct tty_struct {
 	char name[64];
 	int index;
+	struct tty_driver *driver;
+	void *driver_data;	/* of a pseudo-terminal's user side its dentry in devpts */
+};
+
+struct tty_file_private {
+	struct tty_struct *tty;
 };
 
 struct kernfs_node {
@@ -197,6 +218,10 @@ struct sched_entity {
 	struct cfs_rq *cfs_rq;	/* CONFIG_FAIR_GROUP_SCHED */
 };
 
+struct restart_block {
+	long (*fn)(struct restart_block *block);
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;	/* 5.14; see task_struct___state */
@@ -227,6 +252,7 @@ struct task_struct {
 	unsigned long min_flt, maj_flt;
 	struct sched_entity se;
 	unsigned int policy;	/* SCHED_* of linux/sched.h */
+	struct restart_block restart_block;
 };
 
 struct task_struct___state {
@@ -335,6 +361,7 @@ struct super_block___list {
 
 struct inode {
 	umode_t i_mode;
+	dev_t i_rdev;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 	loff_t i_size;
@@ -366,9 +393,30 @@ struct kiocb {
 	loff_t ki_pos;
 };
 
+struct iovec {
+	void *iov_base;
+	size_t iov_len;
+};
+
 struct iov_iter {
 	size_t count;
+	u8 iter_type;		/* 5.14; see iov_iter___type */
+	size_t iov_offset;
+	const struct iovec *__iov; /* 6.4; see iov_iter___iov */
+	void *ubuf;		/* 6.0 */
+	unsigned long nr_segs;
 };
+
+struct iov_iter___type {
+	unsigned int type;	/* until 5.14: ITER_*, and 1 for a write */
+};
+
+struct iov_iter___iov {
+	const struct iovec *iov; /* until 6.4 */
+};
+
+/* Renumbered again and again: ask for the value. */
+enum iter_type { ITER_UBUF, ITER_IOVEC, ITER_KVEC };
 
 struct nameidata {
 	struct path path;
@@ -748,6 +796,11 @@ struct trace_event_raw_sched_process_exec {
 	u32 __data_loc_filename;
 	pid_t pid;
 	pid_t old_pid;
+};
+
+struct trace_event_raw_task_newtask {
+	pid_t pid;
+	unsigned long clone_flags;
 };
 
 struct trace_event_raw_inet_sock_set_state {
