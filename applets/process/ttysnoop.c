@@ -42,7 +42,8 @@ static void tty_find(struct run *run, RODATA *ro)
 		    path);
 	ro->tty_major = major(st.st_rdev);
 	ro->tty_minor = minor(st.st_rdev);
-	if (ro->tty_major >= 136 && ro->tty_major < 144) /* UNIX98_PTY_SLAVE_MAJOR, and its seven more */
+	/* UNIX98_PTY_SLAVE_MAJOR, and its seven more */
+	if (ro->tty_major >= 136 && ro->tty_major < 144)
 		ro->devpts = major(st.st_dev) << 20 | minor(st.st_dev);
 }
 
