@@ -146,9 +146,89 @@ static void head_put(struct bt_code *c, const struct bt_code *head)
 	}
 }
 
+/* Mark all that can be reached from `i` on. */
+static void reach(const struct bt_code *c, const int *to, bool *seen, size_t *todo, size_t from)
+{
+	size_t n = 0;
+
+	todo[n++] = from;
+	while (n) {
+		size_t i = todo[--n];
+
+		while (i < c->n && !seen[i]) {
+			uint8_t class = BPF_CLASS(c->insn[i].code), op = BPF_OP(c->insn[i].code);
+			bool jump = class == BPF_JMP || class == BPF_JMP32;
+
+			seen[i] = true;
+			if (c->insn[i].code == (BPF_LD | BPF_IMM | BPF_DW))
+				seen[++i] = true;
+			if (jump && op == BPF_EXIT)
+				break;
+			if (to[i] >= 0 && !seen[to[i]])
+				todo[n++] = to[i];
+			if (jump && op == BPF_JA)
+				break;
+			/* That of the head has its distance already: over two instructions. */
+			if (jump && op != BPF_CALL && to[i] < 0)
+				todo[n++] = i + 1 + c->insn[i].off;
+			i++;
+		}
+	}
+}
+
+/* The verifier refuses a program with instructions that nothing leads to: what stands behind a
+ * return, or what a return makes of an else. */
+static void dead_drop(struct bt_code *c)
+{
+	bool *seen = xalloc(c->n * sizeof(*seen));
+	size_t *todo = xalloc((c->n + 1) * sizeof(*todo)), n = 0, kept = 0;
+	int *to = xalloc(c->n * sizeof(*to)), *moved = xalloc((c->n + 1) * sizeof(*moved));
+
+	for (size_t i = 0; i < c->n; i++)
+		to[i] = -1;
+	for (size_t i = 0; i < c->nfix; i++)
+		to[c->fix[i].insn] = c->label[c->fix[i].label];
+	reach(c, to, seen, todo, 0);
+	for (size_t i = 0; i < c->ncallbacks; i++)
+		reach(c, to, seen, todo, c->callback[i]);
+	for (size_t i = 0; i < c->n; i++) {
+		moved[i] = n;
+		if (!seen[i])
+			continue;
+		c->insn[n] = c->insn[i];
+		c->at[n++] = c->at[i];
+	}
+	moved[c->n] = n;
+	for (size_t i = 0; i < c->nlabels; i++)
+		c->label[i] = c->label[i] < 0 ? -1 : moved[c->label[i]];
+	for (size_t i = 0; i < c->nfix; i++)
+		if (seen[c->fix[i].insn]) {
+			c->fix[kept] = c->fix[i];
+			c->fix[kept++].insn = moved[c->fix[i].insn];
+		}
+	c->nfix = kept;
+	kept = 0;
+	for (size_t i = 0; i < c->ntables; i++)
+		if (seen[c->table[i].insn]) {
+			c->table[kept] = c->table[i];
+			c->table[kept++].insn = moved[c->table[i].insn];
+		}
+	c->ntables = kept;
+	for (size_t i = 0; i < c->nfuncs; i++)
+		c->func[i].insn = moved[c->func[i].insn];
+	for (size_t i = 0; i < c->ncallbacks; i++)
+		c->callback[i] = moved[c->callback[i]];
+	c->n = n;
+	free(seen);
+	free(todo);
+	free(to);
+	free(moved);
+}
+
 bool code_finish(struct bt_code *c, const struct bt_code *head)
 {
 	head_put(c, head);
+	dead_drop(c);
 	for (size_t i = 0; i < c->nfix; i++) {
 		long off = c->label[c->fix[i].label] - (long)c->fix[i].insn - 1;
 

@@ -125,6 +125,8 @@ static enum bt_space space_of(const struct bt_expr *e)
 
 	if (e->kind == E_MEMBER && e->a->type->kind == T_ARGS && t->kind == T_ARRAY)
 		return AS_KERNEL;
+	if (t->kind == T_STR)
+		return AS_KERNEL; /* memory of BPF */
 	return t->kind == T_PTR || t->kind == T_ARRAY ? t->as == AS_BPF ? AS_KERNEL : t->as : AS_ANY;
 }
 
@@ -169,7 +171,9 @@ static void buf_check(struct check *ck, struct bt_expr *e)
 	struct bt_type *t = (struct bt_type *)type_new(ck->bt, T_BUF, ck->bt->config.max_strlen);
 	int64_t n;
 
-	need_address(ck, e->arg[0], "buf");
+	check_expr(ck, e->arg[0]);
+	if (e->arg[0]->type->kind != T_STR)
+		need_address(ck, e->arg[0], "buf");
 	e->type = t;
 	if (e->nargs > 1) {
 		check_int(ck, e->arg[1], "buf");

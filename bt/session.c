@@ -344,12 +344,24 @@ static void loop(struct session *s)
 	}
 }
 
+static int map_order(const void *a, const void *b)
+{
+	struct bt_map *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
 static void maps_print(struct session *s)
 {
+	struct bt_map **map = xalloc((s->bt->nmaps + 1) * sizeof(*map));
+
+	memcpy(map, s->bt->map, s->bt->nmaps * sizeof(*map));
+	qsort(map, s->bt->nmaps, sizeof(*map), map_order);
 	if (!s->json && s->bt->nmaps)
-		out_str(s->out, "\n");
+		out_str(s->out, "\n\n");
 	for (size_t i = 0; i < s->bt->nmaps; i++)
-		map_print(s, s->bt->map[i], 0, 0);
+		map_print(s, map[i], 0, 0);
+	free(map);
 }
 
 static void child_start(struct session *s)
@@ -379,6 +391,9 @@ int session_main(struct session *s)
 		s->ring = ring_buffer__new(s->table[TABLE_RING], event_take, s, NULL);
 	if (s->table[TABLE_RING] >= 0 && !s->ring)
 		die(EXIT_FAIL, "cannot read events: %s", strerror(errno));
+	if (s->json)
+		out_printf(s->out, "{\"type\":\"attached_probes\",\"data\":{\"probes\":%zu}}\n",
+			   s->bt->nsites);
 	/* What BEGIN prepares is there when the first event comes. */
 	run_kind(s, P_BEGIN);
 	if (!s->stop) {
@@ -387,8 +402,6 @@ int session_main(struct session *s)
 		intervals_begin(s);
 		child_start(s);
 	}
-	if (s->json)
-		out_printf(s->out, "{\"type\":\"attached_probes\",\"data\":{\"probes\":%zu}}\n", s->attached);
 	if (s->verbose)
 		warn("ready");
 	out_flush(s->out);

@@ -241,7 +241,7 @@ static void slot_bar(struct session *s, const struct bt_type *t, uint32_t i, uin
 		snprintf(label, sizeof(label), "[%s, %s)", bound_text(r.lo, lo), bound_text(r.hi, hi));
 	memset(bar, '@', len);
 	bar[len] = 0;
-	out_printf(s->out, "%-16s %8llu |%-*s|\n", label, (unsigned long long)n, BAR, bar);
+	out_printf(s->out, "%-16s%8llu |%-*s|\n", label, (unsigned long long)n, BAR, bar);
 }
 
 static bool slots_used(const struct bt_type *t, const void *value, uint32_t *first, uint32_t *last,
@@ -399,7 +399,7 @@ void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divis
 	} else if (!s->json) {
 		for (size_t i = from; i < all.n; i++)
 			entry_text(s, m, &all.v[i], divisor);
-		if (all.n)
+		if (all.n && m->type->kind == T_STATS)
 			out_str(s->out, "\n");
 	}
 	entries_free(&all);
