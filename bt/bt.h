@@ -210,6 +210,7 @@ struct bt_site {
 	uint32_t btf_id;	/* fentry, fexit */
 	unsigned number;	/* among all */
 	struct bt_record *args;
+	bool args_sought;
 	struct bt_site *next;
 };
 

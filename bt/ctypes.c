@@ -31,6 +31,7 @@ static struct bt_ctypes *ctypes(struct bt *bt)
 
 struct btf *ctypes_btf(struct bt *bt, const char **why)
 {
+	static struct btf *kernel; /* lives as long as the process */
 	struct bt_ctypes *c = ctypes(bt);
 	char path[256];
 
@@ -38,9 +39,11 @@ struct btf *ctypes_btf(struct bt *bt, const char **why)
 		c->tried = true;
 		if (bt->btf_path)
 			c->btf = btf_load_file(bt->btf_path, c->why, sizeof(c->why));
-		else
-			c->btf = btf_kernel(path, sizeof(path), c->why, sizeof(c->why));
-		if (c->btf) /* lives as long as the process */
+		else if (!kernel)
+			kernel = btf_kernel(path, sizeof(path), c->why, sizeof(c->why));
+		if (!bt->btf_path)
+			c->btf = kernel;
+		if (c->btf)
 			c->by_id = bt_alloc(bt, btf__type_cnt(c->btf) * sizeof(*c->by_id));
 	}
 	if (why)
@@ -370,14 +373,19 @@ struct bt_record *ctype_function(struct bt *bt, const char *name, uint32_t *btf_
 	return params_from_btf(bt, btf, btf__type_by_id(btf, btf__type_by_id(btf, id)->type), 0);
 }
 
-/* Each has a type `void (*btf_trace_NAME)(void *, parameters)`. */
+/* Each has a type `void (*btf_trace_NAME)(void *, parameters)`, and the function that calls it has
+ * the parameters' names, too. */
 struct bt_record *ctype_raw_tracepoint(struct bt *bt, const char *name)
 {
 	struct btf *btf = ctypes_btf(bt, NULL);
 	const struct btf_type *b;
-	struct bt_record *r;
 	char type[128];
 	int id;
+
+	snprintf(type, sizeof(type), "__bpf_trace_%s", name);
+	id = btf ? btf__find_by_name_kind(btf, type, BTF_KIND_FUNC) : -1;
+	if (id > 0)
+		return params_from_btf(bt, btf, btf__type_by_id(btf, btf__type_by_id(btf, id)->type), 1);
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
 	id = btf ? btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) : -1;
@@ -386,8 +394,7 @@ struct bt_record *ctype_raw_tracepoint(struct bt *bt, const char *name)
 	b = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
 	if (!btf_is_ptr(b) || !btf_is_func_proto(btf__type_by_id(btf, b->type)))
 		return NULL;
-	r = params_from_btf(bt, btf, btf__type_by_id(btf, b->type), 1);
-	return r;
+	return params_from_btf(bt, btf, btf__type_by_id(btf, b->type), 1);
 }
 
 /* ---- from text ---- */

@@ -251,6 +251,10 @@ static void prog_refused(struct session *s, struct bt_prog *p, int err)
 	if ((p->site[0]->kind == P_FENTRY || p->site[0]->kind == P_FEXIT) && fentry_refused())
 		bt_error_status(s->bt, EXIT_CANNOT, span, "this kernel refuses fentry and fexit "
 				"(lockdown, or no BTF trampolines): try kprobe");
+	if (p->code->ncallbacks &&
+	    libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem, NULL) != 1)
+		bt_error_status(s->bt, EXIT_CANNOT, span, "a loop over a map needs Linux 5.13 "
+				"(bpf_for_each_map_elem)");
 	prog_load(p, log, LOG_SIZE);
 	if (s->verbose)
 		fprintf(stderr, "%s\n", log);

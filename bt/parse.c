@@ -174,8 +174,8 @@ static const char *type_words(struct parser *p)
 
 		if (p->tok.kind == TOK_INT)
 			snprintf(num, sizeof(num), "%llu", (unsigned long long)p->tok.num), word = num;
-		else if (p->tok.kind != TOK_NAME && p->tok.kind != TOK_PUNCT)
-			expected(p, "a type");
+		else if (p->tok.kind != TOK_NAME && !(is(p, "*") || is(p, "[") || is(p, "]")))
+			expected(p, "')' behind the type");
 		n += snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "", word);
 		if (n >= sizeof(text))
 			expected(p, "a type");

@@ -180,6 +180,8 @@ static const struct event_row *event_find(const struct bt_point *pt, struct bt_g
 	guess_begin(g, pt->part[0]);
 	for (; row->name; row++) {
 		guess_see(g, row->name);
+		if (row->alias)
+			guess_see(g, row->alias);
 		if (!strcmp(pt->part[0], row->name) || (row->alias && !strcmp(pt->part[0], row->alias)))
 			return row;
 	}
@@ -706,15 +708,17 @@ static struct bt_record *format_args(struct bt *bt, const struct bt_site *site)
 struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **why)
 {
 	if (!site->args) {
-		*why = "this kind of probe has no 'args'";
+		*why = site_kinds[site->kind].args ? "the kernel does not tell the arguments of this probe"
+						   : "this kind of probe has no 'args'";
+		if (site->args_sought)
+			return NULL;
+		site->args_sought = true;
 		if (site->kind == P_TRACEPOINT)
 			site->args = format_args(bt, site);
 		else if (site->kind == P_FENTRY || site->kind == P_FEXIT)
 			site->args = ctype_function(bt, site->func, NULL);
 		else if (site->kind == P_RAWTP)
 			site->args = ctype_raw_tracepoint(bt, site->func);
-		if (!site->args && site_kinds[site->kind].args)
-			*why = "the kernel does not tell the arguments of this probe";
 	}
 	return site->args;
 }
