@@ -175,7 +175,7 @@ struct bt_stmt {
 	struct bt_stmt *next;		/* in its block */
 	struct bt_expr *target, *value, *last;	/* last: end of a range */
 	struct bt_stmt *body, *other;
-	struct bt_var *var;		/* of a loop */
+	struct bt_var *var, *from;	/* of a loop; from: where its range begins */
 	struct bt_map *map;
 	uint64_t times;
 };

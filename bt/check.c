@@ -993,7 +993,7 @@ static void check_stmt(struct check *ck, struct bt_stmt *s)
 	case S_FOR_RANGE:
 		check_int(ck, s->value, "start of the range");
 		check_int(ck, s->last, "end of the range");
-		s->var->type = &type_s64;
+		s->var->type = s->from->type = &type_s64;
 		check_stmts(ck, s->body);
 		break;
 	case S_FOR_MAP: check_for_map(ck, s); break;

@@ -723,6 +723,7 @@ static void gen_while(struct gen *g, struct bt_stmt *s)
 	code_here(g->c, g->loop_continue);
 	gen_jump_false(g, s->value, g->loop_break);
 	gen_stmts(g, s->body);
+	g->c->now = s->span.at; /* of a loop without end the jump back is told */
 	code_goto(g->c, g->loop_continue);
 	loop_leave(g, before);
 }
@@ -750,27 +751,62 @@ static void gen_for_range(struct gen *g, struct bt_stmt *s)
 	gen_fetch(g, R0, i);
 	code_alu_imm(g->c, BPF_ADD, R0, 1);
 	gen_save(g, i, R0);
+	g->c->now = s->span.at;
 	code_goto(g->c, head);
 	loop_leave(g, before);
 	gen_release(g, m);
 }
 
-/* The kernel calls the body for each entry; this frame, where the variables are, is what it gets. */
-static void gen_for_map(struct gen *g, struct bt_stmt *s)
+/* Is the end of this range known, and near? Then it is a plain loop, every turn of which the verifier
+ * goes through. Else the kernel calls the body (bpf_loop, Linux 5.17). */
+static bool range_short(const struct bt_stmt *s)
+{
+	int64_t from, to;
+
+	return expr_const(s->value, &from) && expr_const(s->last, &to) && to - from <= 64;
+}
+
+/* The kernel calls the body; what it gets is the frame in which the variables are. */
+static void call_back(struct gen *g, struct bt_stmt *s, int helper)
 {
 	int label = code_label(g->c);
 
-	if (g->in_callback)
-		bt_error(g->bt, s->span, "a loop over a map within another one is not supported");
 	if (g->npending == ARRAY_LEN(g->pending))
-		bt_error(g->bt, s->span, "more than %zu loops over maps in one probe",
+		bt_error(g->bt, s->span, "more than %zu loops that the kernel has to call in one probe",
 			 ARRAY_LEN(g->pending));
 	g->pending[g->npending++] = (struct pending){ s, label };
-	code_table(g->c, R1, TABLE_MAPS + s->map->index);
 	code_func(g->c, R2, label);
-	code_mov(g->c, R3, R10);
+	code_mov(g->c, R3, g->in_callback ? R7 : R10);
 	code_mov_imm(g->c, R4, 0);
-	code_call(g->c, BPF_FUNC_for_each_map_elem);
+	code_call(g->c, helper);
+	/* 'return' and exit() within it end the whole program. */
+	code_load(g->c, BPF_DW, R0, g->in_callback ? R7 : R10, g->over_slot.off);
+	code_jump_imm(g->c, BPF_JNE, R0, 0, g->end);
+}
+
+static void gen_for_map(struct gen *g, struct bt_stmt *s)
+{
+	code_table(g->c, R1, TABLE_MAPS + s->map->index);
+	call_back(g, s, BPF_FUNC_for_each_map_elem);
+}
+
+/* The number of turns is that at the start. */
+static void gen_for_called(struct gen *g, struct bt_stmt *s)
+{
+	struct mark m = gen_mark(g);
+	struct place from = gen_var_place(g, s->from);
+	int none = code_label(g->c);
+
+	gen_expr(g, s->value);
+	gen_save(g, from, R0);
+	gen_expr(g, s->last);
+	gen_fetch(g, R1, from);
+	code_jump_reg(g->c, BPF_JSLE, R0, R1, none);
+	code_alu(g->c, BPF_SUB, R0, R1);
+	code_mov(g->c, R1, R0);
+	call_back(g, s, BPF_FUNC_loop);
+	code_here(g->c, none);
+	gen_release(g, m);
 }
 
 static void gen_stmt(struct gen *g, struct bt_stmt *s)
@@ -789,7 +825,12 @@ static void gen_stmt(struct gen *g, struct bt_stmt *s)
 	case S_ASSIGN: gen_assign(g, s); break;
 	case S_IF: gen_if(g, s); break;
 	case S_WHILE: gen_while(g, s); break;
-	case S_FOR_RANGE: gen_for_range(g, s); break;
+	case S_FOR_RANGE:
+		if (range_short(s))
+			gen_for_range(g, s);
+		else
+			gen_for_called(g, s);
+		break;
 	case S_FOR_MAP: gen_for_map(g, s); break;
 	case S_UNROLL:
 		for (uint64_t i = 0; i < s->times; i++)
@@ -811,51 +852,68 @@ void gen_stmts(struct gen *g, struct bt_stmt *s)
 
 /* ---- programs ---- */
 
-/* In a callback R1 to R4 are the map, the key, the value and the frame of the program. */
-static void gen_callback(struct gen *g, struct pending *p)
+/* Of a map R1 to R4 are the map, the key, the value and the frame of the program; the entry becomes
+ * the loop's variable. */
+static void callback_entry(struct gen *g, struct bt_stmt *s)
 {
-	struct bt_stmt *s = p->loop;
-	struct bt_map *m = s->map;
-	struct place kv, key, value;
-	int end = g->end;
+	struct place key = gen_temp_stack(g, 8), value = gen_temp_stack(g, 8), kv;
 
-	g->c->now = s->span.at;
-	g->frame = g->scratch = 0;
-	g->scratch = g->scratch_most; /* all that the program itself uses stays its own */
-	g->in_callback = true;
-	code_here(g->c, p->label);
-	g->c->callback[g->c->ncallbacks++] = g->c->n;
 	code_mov(g->c, R7, R4);
-	key = gen_temp_stack(g, 8);
-	value = gen_temp_stack(g, 8);
 	gen_save(g, key, R2);
 	gen_save(g, value, R3);
 	code_load(g->c, BPF_DW, R9, R7, g->ctx_slot.off);
 	code_load(g->c, BPF_DW, R8, R7, g->scratch_slot.off);
 	kv = gen_var_place(g, s->var);
 	gen_fetch(g, R0, key);
-	gen_copy(g, kv, m->key_size);
+	gen_copy(g, kv, s->map->key_size);
 	gen_fetch(g, R0, value);
-	gen_copy(g, place_at(kv, m->key_size), type_room(m->type));
+	gen_copy(g, place_at(kv, s->map->key_size), type_room(s->map->type));
+}
+
+/* Of a range R1 is the turn, counted from 0, and R2 the frame. */
+static void callback_turn(struct gen *g, struct bt_stmt *s)
+{
+	code_mov(g->c, R7, R2);
+	code_load(g->c, BPF_DW, R9, R7, g->ctx_slot.off);
+	code_load(g->c, BPF_DW, R8, R7, g->scratch_slot.off);
+	gen_fetch(g, R0, gen_var_place(g, s->from));
+	code_alu(g->c, BPF_ADD, R0, R1);
+	gen_save(g, gen_var_place(g, s->var), R0);
+}
+
+static void gen_callback(struct gen *g, struct pending *p)
+{
+	struct bt_stmt *s = p->loop;
+
+	g->c->now = s->span.at;
+	g->frame = 0;
+	g->scratch = g->scratch_most; /* all that the program itself uses stays its own */
+	g->in_callback = true;
 	g->end = code_label(g->c);
 	g->loop_break = code_label(g->c);
 	g->loop_continue = code_label(g->c);
+	code_here(g->c, p->label);
+	g->c->callback[g->c->ncallbacks++] = g->c->n;
+	if (s->kind == S_FOR_MAP)
+		callback_entry(g, s);
+	else
+		callback_turn(g, s);
 	gen_stmts(g, s->body);
 	code_here(g->c, g->loop_continue);
 	code_mov_imm(g->c, R0, 0);
 	code_exit(g->c);
+	code_here(g->c, g->end);
+	code_store_imm(g->c, BPF_DW, R7, g->over_slot.off, 1);
 	code_here(g->c, g->loop_break);
-	code_here(g->c, g->end); /* 'return' ends the loop */
 	code_mov_imm(g->c, R0, 1);
 	code_exit(g->c);
-	g->end = end;
-	g->in_callback = false;
 }
 
-static bool has_map_loop(const struct bt_stmt *s)
+static bool has_callbacks(const struct bt_stmt *s)
 {
 	for (; s; s = s->next)
-		if (s->kind == S_FOR_MAP || has_map_loop(s->body) || has_map_loop(s->other))
+		if (s->kind == S_FOR_MAP || (s->kind == S_FOR_RANGE && !range_short(s)) ||
+		    has_callbacks(s->body) || has_callbacks(s->other))
 			return true;
 	return false;
 }
@@ -881,6 +939,7 @@ static void gen_head(struct gen *g, struct bt_code *head, bool callbacks)
 	if (callbacks) {
 		code_store(head, BPF_DW, R10, g->ctx_slot.off, R9);
 		code_store(head, BPF_DW, R10, g->scratch_slot.off, R8);
+		code_store_imm(head, BPF_DW, R10, g->over_slot.off, 0);
 	}
 }
 
@@ -893,7 +952,7 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 {
 	struct gen g = { .bt = bt, .prog = prog, .probe = probe, .site = prog->site[0] };
 	struct bt_code *head = code_new(bt);
-	bool callbacks = has_map_loop(probe->body);
+	bool callbacks = has_callbacks(probe->body);
 
 	g.c = prog->code = code_new(bt);
 	g.c->now = probe->span.at;
@@ -903,6 +962,7 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 	if (callbacks) {
 		g.ctx_slot = gen_temp_stack(&g, 8);
 		g.scratch_slot = gen_temp_stack(&g, 8);
+		g.over_slot = gen_temp_stack(&g, 8);
 	}
 	vars_place(&g);
 	if (probe->predicate)

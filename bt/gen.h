@@ -21,7 +21,7 @@ struct gen {
 	int loop_break, loop_continue;
 	bool in_callback;
 	bool atomic;		/* programs of this kind can interrupt themselves on their CPU */
-	struct place ctx_slot, scratch_slot; /* for callbacks */
+	struct place ctx_slot, scratch_slot, over_slot; /* for callbacks; over: the program is to end */
 	struct pending { struct bt_stmt *loop; int label; } pending[8];
 	size_t npending;
 };

@@ -219,10 +219,24 @@ static int prog_load(struct bt_prog *p, char *log, size_t log_size)
 
 /* "12: (79) r0 = ...": the instruction that the log ends with; -1: none. The last line that is neither
  * that nor statistics says what is wrong. */
+static bool log_detail(const char *line)
+{
+	static const char *const starts[] = {
+		"processed ", "max_states", "cur state:", "old state:", "; ", " ", "mark_precise", "last_idx",
+		"regs=", "parent", "from ", "arg#", "frame", "caller:", "callee:", "returning", "to caller",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+		if (!strncmp(line, starts[i], strlen(starts[i])))
+			return true;
+	return !*line;
+}
+
 static long log_read(char *log, const char **message)
 {
 	long insn = -1;
 	char *save = NULL;
+	const char *at;
 
 	*message = NULL;
 	for (char *line = strtok_r(log, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
@@ -231,11 +245,30 @@ static long log_read(char *log, const char **message)
 
 		if (end != line && !strncmp(end, ": (", 3))
 			insn = i;
-		else if ((end == line || *end != ':') && line[0] && strncmp(line, "processed ", 10) &&
-			 line[0] != ';' && strncmp(line, "max_states", 10) && line[0] != ' ')
+		else if ((end == line || *end != ':') && !log_detail(line))
 			*message = line;
 	}
+	at = *message ? strstr(*message, "at insn ") : NULL;
+	if (at)
+		insn = strtol(at + 8, NULL, 10);
 	return insn;
+}
+
+/* What it means for who wrote the program, where that is not what it says. */
+static const char *log_plain(const char *message)
+{
+	static const struct { const char *says, *means; } known[] = {
+		{ "infinite loop detected", "a loop whose end the verifier cannot see" },
+		{ "BPF program is too large", "the verifier gave up: the loops take too many turns" },
+		{ "The sequence of", "the verifier gave up: the loops take too many turns" },
+		{ "unknown func", "this kernel lacks a helper function that this needs" },
+		{ "combined stack size", "this needs too much stack" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strstr(message, known[i].says))
+			return known[i].means;
+	return message;
 }
 
 static void prog_refused(struct session *s, struct bt_prog *p, int err) __attribute__((noreturn));
@@ -253,8 +286,8 @@ static void prog_refused(struct session *s, struct bt_prog *p, int err)
 				"(lockdown, or no BTF trampolines): try kprobe");
 	if (p->code->ncallbacks &&
 	    libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem, NULL) != 1)
-		bt_error_status(s->bt, EXIT_CANNOT, span, "a loop over a map needs Linux 5.13 "
-				"(bpf_for_each_map_elem)");
+		bt_error_status(s->bt, EXIT_CANNOT, span, "a loop over a map needs Linux 5.13, and one over "
+				"a range whose end is not known beforehand 5.17");
 	prog_load(p, log, LOG_SIZE);
 	if (s->verbose)
 		fprintf(stderr, "%s\n", log);
@@ -262,7 +295,7 @@ static void prog_refused(struct session *s, struct bt_prog *p, int err)
 	if (insn >= 0 && (size_t)insn < p->code->n)
 		span = (struct bt_span){ p->code->at[insn], 1 };
 	bt_error_status(s->bt, EXIT_CANNOT, span, "the kernel refuses the program for %s here: %s",
-			p->site[0]->name, message ? message : strerror(err));
+			p->site[0]->name, message ? log_plain(message) : strerror(err));
 }
 
 bool session_load(struct session *s)

@@ -533,6 +533,9 @@ static struct bt_stmt *for_stmt(struct parser *p)
 		s->value = binary(p, 1);
 	}
 	if (s->kind == S_FOR_RANGE) {
+		struct bt_token none = { .text = bt_printf(p->bt, "%s at %u", s->var->name, s->span.at) };
+
+		s->from = var_get(p, &none); /* no name that a program could have */
 		want(p, "..", "between the ends of the range");
 		s->last = binary(p, 1);
 	}
