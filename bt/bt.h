@@ -65,6 +65,7 @@ enum bt_kind {
 	T_PROBE,	/* number of an attach point */
 	T_TIME,		/* strftime(): ns, and the number of the format */
 	T_CGROUP_PATH,	/* id */
+	T_USER,		/* username: uid */
 	T_ERRNO,	/* strerror() */
 	T_ARGS,		/* `args`: its members are those of the attach point */
 	/* what only a map has: */
@@ -241,7 +242,7 @@ struct bt_prog {
 /* ---- what happens in user space ---- */
 
 enum action_kind {
-	A_PRINTF, A_PRINT_MAP, A_PRINT_VALUE, A_CLEAR, A_ZERO, A_EXIT, A_TIME, A_JOIN, A_CAT, A_SYSTEM,
+	A_PRINTF, A_PRINT_MAP, A_PRINT_ENTRY, A_PRINT_VALUE, A_CLEAR, A_ZERO, A_EXIT, A_TIME, A_JOIN, A_CAT, A_SYSTEM,
 	A_STRFTIME, A_ERRORF,
 };
 
@@ -336,7 +337,7 @@ static inline bool type_is_scalar(const struct bt_type *t)
 {
 	return t->kind == T_INT || t->kind == T_PTR || t->kind == T_KSYM || t->kind == T_KSTACK ||
 	       t->kind == T_MAC || t->kind == T_PROBE || t->kind == T_CGROUP_PATH ||
-	       t->kind == T_ERRNO;
+	       t->kind == T_ERRNO || t->kind == T_USER;
 }
 /* Bytes that a value takes as key, in a map, a tuple or an event. */
 uint32_t type_room(const struct bt_type *t);

@@ -492,6 +492,59 @@ static void strerror_check(struct check *ck, struct bt_expr *e)
 	e->type = &type_errno;
 }
 
+static void cgroup_path_check(struct check *ck, struct bt_expr *e)
+{
+	static const struct bt_type type_path = { .kind = T_CGROUP_PATH, .size = 8 };
+
+	check_int(ck, e->arg[0], "cgroup_path");
+	e->type = &type_path;
+}
+
+static void strcontains_check(struct check *ck, struct bt_expr *e)
+{
+	check_value(ck, e->arg[0]);
+	if (e->arg[0]->type->kind != T_STR && (e->arg[0]->type->kind != T_NONE || ck->final))
+		bt_error(ck->bt, e->arg[0]->span, "strcontains: expected a string, not %s",
+			 type_text(ck->bt, e->arg[0]->type));
+	e->str = check_literal(ck, e->arg[1], "strcontains");
+	e->str_len = strlen(e->str);
+	if (e->str_len > 32)
+		bt_error(ck->bt, e->arg[1]->span, "strcontains: more than 32 bytes are not sought");
+	e->type = &type_s64;
+}
+
+/* At each place of the string, as far as it goes, the bytes one after the other. */
+static void strcontains_gen(struct gen *g, struct bt_expr *e)
+{
+	struct bt_code *c = g->c;
+	int loop = code_label(c), next = code_label(c), no = code_label(c), done = code_label(c);
+	uint32_t size = e->arg[0]->type->size;
+
+	if (e->str_len >= size) {
+		code_mov_imm(c, R0, 0);
+		return;
+	}
+	gen_expr(g, e->arg[0]);
+	code_mov(c, R6, R0);
+	code_mov_imm(c, R3, size - e->str_len);
+	code_here(c, loop);
+	for (size_t i = 0; i < e->str_len; i++) {
+		code_load(c, BPF_B, R1, R6, i);
+		code_jump_imm(c, BPF_JNE, R1, (unsigned char)e->str[i], next);
+	}
+	code_mov_imm(c, R0, 1);
+	code_goto(c, done);
+	code_here(c, next);
+	code_load(c, BPF_B, R1, R6, 0);
+	code_jump_imm(c, BPF_JEQ, R1, 0, no);
+	code_alu_imm(c, BPF_ADD, R6, 1);
+	code_alu_imm(c, BPF_ADD, R3, -1);
+	code_jump_imm(c, BPF_JNE, R3, 0, loop);
+	code_here(c, no);
+	code_mov_imm(c, R0, 0);
+	code_here(c, done);
+}
+
 static void has_key_check(struct check *ck, struct bt_expr *e)
 {
 	/* has_key(@x, key): the keys are arguments */
@@ -601,6 +654,8 @@ const struct bt_call bt_calls[] = {
 	{ "ustack", "ustack([MODE, ][FRAMES])", 0, 2, 0, stack_call_check, .into = ustack_call_into },
 	{ "nsecs", "nsecs(CLOCK)", 1, 1, 0, nsecs_check, helper_gen },
 	{ "cgroupid", "cgroupid(\"PATH\")", 1, 1, 0, cgroupid_check, const_gen },
+	{ "cgroup_path", "cgroup_path(ID)", 1, 1, 0, cgroup_path_check, first_arg_gen },
+	{ "strcontains", "strcontains(STRING, \"PART\")", 2, 2, 0, strcontains_check, strcontains_gen },
 	{ "strerror", "strerror(NUMBER)", 1, 1, 0, strerror_check, first_arg_gen },
 	{ "has_key", "has_key(@x, KEY)", 1, 8, 0, has_key_check, has_key_gen },
 	{ "delete", "delete(@x[KEY])", 1, 8, CALL_STATEMENT, delete_check, delete_gen },

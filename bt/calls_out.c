@@ -207,6 +207,7 @@ static bool fits_text(const struct bt_type *t)
 	return t->kind == T_STR || t->kind == T_KSTACK || t->kind == T_USTACK || t->kind == T_KSYM ||
 	       t->kind == T_USYM || t->kind == T_INET || t->kind == T_MAC || t->kind == T_PROBE ||
 	       t->kind == T_TIME || t->kind == T_CGROUP_PATH || t->kind == T_ERRNO || t->kind == T_BUF ||
+	       t->kind == T_USER ||
 	       (t->kind == T_INT && (t->enum_name || t->is_bool));
 }
 
@@ -279,13 +280,16 @@ static void print_check(struct check *ck, struct bt_expr *e)
 
 	e->type = &type_none;
 	if (e->arg[0]->kind != E_MAP || e->arg[0]->nargs) {
-		/* One entry of an aggregation is known to user space only: of others it is a value. */
-		check_value(ck, e->arg[0]);
+		check_expr(ck, e->arg[0]);
 		if (e->nargs > 1)
 			bt_error(ck->bt, e->arg[1]->span, "print: this is for whole maps");
-		if (type_is_aggregate(e->arg[0]->type))
-			bt_error(ck->bt, e->arg[0]->span, "print: expected the map as a whole: %s",
-				 e->arg[0]->map->name);
+		/* An entry of an aggregation is summed up by user space: the key is sent. */
+		if (type_is_aggregate(e->arg[0]->type)) {
+			a = action_get(ck, e, A_PRINT_ENTRY);
+			a->map = e->arg[0]->map;
+			return;
+		}
+		check_value(ck, e->arg[0]);
 		if (e->arg[0]->type->kind == T_ARGS)
 			bt_error(ck->bt, e->arg[0]->span, "print: expected a value");
 		action_args(ck, e, A_PRINT_VALUE, e->arg, 1);
@@ -306,8 +310,30 @@ static void print_check(struct check *ck, struct bt_expr *e)
 	a->at[1] = MIN(v[1], UINT32_MAX);
 }
 
+static void print_entry_gen(struct gen *g, struct bt_expr *e)
+{
+	const struct bt_map *m = e->action->map;
+	struct mark mark = gen_mark(g);
+	struct place at;
+	struct event ev;
+
+	e->action->fixed = EVENT_HEAD + m->key_size;
+	event_begin(g, &ev, e->action, 0);
+	at = place_at(ev.at, EVENT_HEAD);
+	for (size_t i = 0; i < m->nkeys; i++) {
+		gen_into(g, e->arg[0]->arg[i], m->key[i], at, true);
+		at = place_at(at, type_room(m->key[i]));
+	}
+	event_send(g, &ev, e->action, false);
+	gen_release(g, mark);
+}
+
 static void print_gen(struct gen *g, struct bt_expr *e)
 {
+	if (e->action->kind == A_PRINT_ENTRY) {
+		print_entry_gen(g, e);
+		return;
+	}
 	gen_action(g, e->action, e->arg, e->action->kind == A_PRINT_VALUE ? 1 : 0);
 }
 

@@ -66,7 +66,7 @@ const char *type_text(struct bt *bt, const struct bt_type *t)
 		[T_KSTACK] = "a kernel stack", [T_USTACK] = "a user stack", [T_KSYM] = "a kernel symbol",
 		[T_USYM] = "a user symbol", [T_INET] = "an IP address", [T_MAC] = "a MAC address",
 		[T_PROBE] = "a probe's name", [T_TIME] = "a time", [T_CGROUP_PATH] = "a cgroup's path",
-		[T_ERRNO] = "an error's name", [T_ARGS] = "args", [T_COUNT] = "a count", [T_SUM] = "a sum",
+		[T_ERRNO] = "an error's name", [T_USER] = "a user's name", [T_ARGS] = "args", [T_COUNT] = "a count", [T_SUM] = "a sum",
 		[T_AVG] = "an average", [T_MIN] = "a minimum", [T_MAX] = "a maximum", [T_STATS] = "stats",
 		[T_HIST] = "a histogram", [T_LHIST] = "a linear histogram",
 	};
@@ -365,6 +365,9 @@ void check_value(struct check *ck, struct bt_expr *e)
 	struct bt_type *t;
 
 	check_expr(ck, e);
+	/* The sum over all CPUs, as it is now; of the others only user space makes one number. */
+	if (e->kind == E_MAP && (e->type->kind == T_COUNT || e->type->kind == T_SUM))
+		e->type = e->type->sign ? &type_s64 : &type_u64;
 	if (e->type->kind == T_ARRAY && e->type->elem->is_char && e->type->as != AS_BPF) {
 		t = (struct bt_type *)type_str(ck->bt, MAX(e->type->size, 1u));
 		t->as = e->type->as;
@@ -564,6 +567,8 @@ static void check_cast(struct check *ck, struct bt_expr *e)
 	const struct bt_type *from;
 
 	check_expr(ck, e->a);
+	if (e->a->kind == E_MAP)
+		check_value(ck, e->a);
 	from = e->a->type;
 	if (!e->cast)
 		e->cast = type_named(ck, e, e->name);
@@ -574,7 +579,7 @@ static void check_cast(struct check *ck, struct bt_expr *e)
 		bt_error(ck->bt, e->span, "expected a pointer: (%s *)", e->name);
 	if (e->cast->kind != T_INT && e->cast->kind != T_PTR)
 		bt_error(ck->bt, e->span, "a value cannot be cast to this type");
-	if (type_is_aggregate(from) && from->kind <= T_MAX && e->cast->kind == T_INT)
+	if (type_is_aggregate(from))
 		bt_error(ck->bt, e->span, "the value of %s is only known in user space",
 			 type_text(ck->bt, from));
 	if (!type_is_number(from) && from->kind != T_ARRAY && from->kind != T_KSTACK)

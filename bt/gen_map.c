@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { SET_WORD = 8 };
+enum { SET_WORD = 8, CPUS_MOST = 512 };
 
 static unsigned table_of(const struct bt_map *m)
 {
@@ -80,6 +80,35 @@ static void entry(struct gen *g, const struct bt_map *m, struct place key, int l
 
 /* ---- values ---- */
 
+/* R0 = the sum of a count over all CPUs (bpf_map_lookup_percpu_elem, Linux 5.19). R7 is the frame of
+ * callbacks, so the turn is on the stack. */
+static void get_summed(struct gen *g, struct bt_expr *e)
+{
+	struct mark m = gen_mark(g);
+	struct place key = gen_key(g, e), sum = gen_temp_stack(g, 8), cpu = gen_temp_stack(g, 8);
+	int loop = code_label(g->c), end = code_label(g->c);
+
+	code_store_imm(g->c, BPF_DW, sum.base, sum.off, 0);
+	code_store_imm(g->c, BPF_DW, cpu.base, cpu.off, 0);
+	code_here(g->c, loop);
+	code_table(g->c, R1, table_of(e->map));
+	gen_place_address(g, R2, key);
+	gen_fetch(g, R3, cpu);
+	code_call(g->c, BPF_FUNC_map_lookup_percpu_elem);
+	code_jump_imm(g->c, BPF_JEQ, R0, 0, end); /* no such entry, or no such CPU */
+	code_load(g->c, BPF_DW, R1, R0, e->map->keyed ? 0 : SET_WORD);
+	gen_fetch(g, R0, sum);
+	code_alu(g->c, BPF_ADD, R0, R1);
+	gen_save(g, sum, R0);
+	gen_fetch(g, R1, cpu);
+	code_alu_imm(g->c, BPF_ADD, R1, 1);
+	gen_save(g, cpu, R1);
+	code_jump_imm(g->c, BPF_JLT, R1, CPUS_MOST, loop);
+	code_here(g->c, end);
+	gen_fetch(g, R0, sum);
+	gen_release(g, m);
+}
+
 /* A value that is not there is 0, "" and the like. */
 void gen_map_get(struct gen *g, struct bt_expr *e)
 {
@@ -88,6 +117,10 @@ void gen_map_get(struct gen *g, struct bt_expr *e)
 	struct place key;
 	int none = code_label(g->c), done = code_label(g->c);
 
+	if (type_is_aggregate(e->map->type)) {
+		get_summed(g, e);
+		return;
+	}
 	if (!e->map->keyed && !e->map->per_cpu) {
 		code_value(g->c, R0, table_of(e->map), SET_WORD);
 		if (scalar)

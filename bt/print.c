@@ -10,9 +10,11 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum { FRAMES_MOST = 1024, FUNC_ONLY = 1 << 30 };
@@ -122,6 +124,69 @@ static void probe_text(struct session *s, struct out *o, uint64_t v)
 		return; /* of a map's entry that is not there */
 	site = s->bt->site[v & ~(uint64_t)FUNC_ONLY];
 	string_text(s, o, v & FUNC_ONLY && site->func ? site->func : site->name, 4096);
+}
+
+/* From /etc/passwd: a static program has no name service. */
+static void user_text(struct session *s, struct out *o, uint64_t uid)
+{
+	char line[1024];
+	unsigned long id;
+	char *p, *name_end;
+	bool found = false;
+	FILE *f = fopen("/etc/passwd", "re");
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		name_end = strchr(line, ':');
+		p = name_end ? strchr(name_end + 1, ':') : NULL;
+		if (!p)
+			continue;
+		id = strtoul(p + 1, &p, 10);
+		found = *p == ':' && id == uid;
+		if (found)
+			string_text(s, o, line, name_end - line);
+	}
+	if (f)
+		fclose(f);
+	if (!found)
+		out_printf(o, "%llu", (unsigned long long)uid);
+}
+
+/* The folder whose inode has that number, which is a cgroup's id in version 2. */
+static bool cgroup_find(char *path, size_t room, uint64_t id, int depth)
+{
+	size_t n = strlen(path);
+	DIR *dir = depth < 16 ? opendir(path) : NULL;
+	struct dirent *e;
+	struct stat st;
+	bool found = !stat(path, &st) && st.st_ino == id;
+
+	while (!found && dir && (e = readdir(dir))) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
+		    n + strlen(e->d_name) + 2 > room)
+			continue;
+		snprintf(path + n, room - n, "/%s", e->d_name);
+		found = e->d_ino == id || cgroup_find(path, room, id, depth + 1);
+		if (!found)
+			path[n] = 0;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void cgroup_text(struct session *s, struct out *o, uint64_t id)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	char path[4096];
+
+	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
+		snprintf(path, sizeof(path), "%s", roots[i]);
+		if (!cgroup_find(path, sizeof(path), id, 0))
+			continue;
+		string_text(s, o, path[strlen(roots[i])] ? path + strlen(roots[i]) : "/", sizeof(path));
+		return;
+	}
+	out_printf(o, "%llu", (unsigned long long)id);
 }
 
 static void inet_text(struct out *o, const void *data)
@@ -282,6 +347,8 @@ void value_text(struct session *s, struct out *o, const struct bt_type *t, const
 	case T_KSYM: ksym_text(s, o, u64_at(data), false); break;
 	case T_USYM: usym_text(s, o, u64_at(data), u64_at((const char *)data + 8), false); break;
 	case T_INET: inet_text(o, data); break;
+	case T_USER: user_text(s, o, u64_at(data)); break;
+	case T_CGROUP_PATH: cgroup_text(s, o, u64_at(data)); break;
 	case T_MAC: mac_text(o, data); break;
 	case T_PROBE: probe_text(s, o, u64_at(data)); break;
 	case T_TIME: time_text(s, o, data); break;

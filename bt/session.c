@@ -3,6 +3,7 @@
 #include "session.h"
 #include "clock.h"
 #include "sites.h"
+#include "usyms.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -167,6 +168,7 @@ static int event_take(void *arg, void *data, size_t size)
 	case A_PRINTF:
 	case A_ERRORF: do_printf(s, a, data, size); break;
 	case A_PRINT_MAP: map_print(s, a->map, a->at[0], a->at[1]); break;
+	case A_PRINT_ENTRY: map_print_entry(s, a->map, (const char *)data + 8); break;
 	case A_PRINT_VALUE: do_print_value(s, a, data, size); break;
 	case A_CLEAR:
 	case A_ZERO: map_clear(s, a->map, a->kind == A_ZERO); break;
@@ -321,6 +323,12 @@ static void wait_for_something(struct session *s)
 		s->out->closed = s->stop = true;
 	if (s->bt->pid && kill(s->bt->pid, 0) && errno == ESRCH)
 		s->stop = true;
+	/* Where its functions are is only known as long as it lives. */
+	if (s->table[TABLE_STACKS] >= 0 && (s->bt->pid || s->child)) {
+		if (!s->usyms)
+			s->usyms = usyms_new();
+		usyms_snapshot(s->usyms, s->bt->pid ? s->bt->pid : s->child);
+	}
 }
 
 static void run_kind(struct session *s, enum site_kind kind)

@@ -58,6 +58,7 @@ void json_record(struct session *s, const char *type, const char *data, size_t n
 
 /* tables.c */
 void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divisor);
+void map_print_entry(struct session *s, struct bt_map *m, const void *key);
 void map_clear(struct session *s, struct bt_map *m, bool zero);
 
 /* session.c: all of it, from loading to the end. The exit status. */

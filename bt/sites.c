@@ -470,7 +470,6 @@ bool site_file(const struct bt *bt, const char *name, char *path, size_t size)
 	}
 	return (bt->pid && !lib_find(bt->pid, name, path, size)) || !lib_find(0, name, path, size) ||
 	       (base != name && !lib_find(0, base, path, size)) || !program_find(name, path, size) ||
-	       /* What was a library of its own until glibc 2.34 */
 	       (!strcmp(base, "pthread") && !lib_find(0, "c", path, size));
 }
 
@@ -531,6 +530,24 @@ static void user_find(struct finder *f, struct elf *e)
 		 guess_text(&f->guess, guess));
 }
 
+/* Since glibc 2.34 the functions of these are in libc. */
+static void moved_to_libc(struct finder *f)
+{
+	const char *base = strrchr(f->path, '/') ? strrchr(f->path, '/') + 1 : f->path;
+	char path[PATH_MAX];
+	struct elf *e;
+
+	if (f->pattern || !f->missing[0] || (strncmp(base, "libpthread", 10) && strncmp(base, "libdl", 5) &&
+					     strncmp(base, "librt", 5)))
+		return;
+	if (!site_file(f->bt, "c", path, sizeof(path)) || !(e = elf_file_open(path, NULL)))
+		return;
+	f->path = bt_printf(f->bt, "%s", path);
+	f->missing[0] = 0;
+	user_find(f, e);
+	elf_file_close(e);
+}
+
 static void uprobe_find(struct finder *f)
 {
 	char path[PATH_MAX];
@@ -551,6 +568,7 @@ static void uprobe_find(struct finder *f)
 				"and a probe on a return would crash it", path);
 	user_find(f, e);
 	elf_file_close(e);
+	moved_to_libc(f);
 }
 
 static void simple_find(struct finder *f)

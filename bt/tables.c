@@ -405,6 +405,22 @@ void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divis
 	entries_free(&all);
 }
 
+void map_print_entry(struct session *s, struct bt_map *m, const void *key)
+{
+	size_t each = m->per_cpu ? (size_t)m->value_size * s->cpus : m->value_size;
+	struct entries all = { 0 };
+	char *raw = xalloc(each);
+
+	if (m->fd >= 0 && !bpf_map_lookup_elem(m->fd, key, raw))
+		entry_add(&all, m, key, raw, s->cpus);
+	if (s->json)
+		map_json(s, m, &all, 0, 1);
+	else if (all.n)
+		entry_text(s, m, all.v, 1);
+	entries_free(&all);
+	free(raw);
+}
+
 /* ---- clearing ---- */
 
 void map_clear(struct session *s, struct bt_map *m, bool zero)

@@ -2,11 +2,13 @@
 // The builtin variables: a row each, with its type and its code.
 #include "check.h"
 
+#include <bpf/libbpf.h>
 #include <stdio.h>
 
 static const struct bt_type type_comm = { .kind = T_STR, .size = 16 };
 static const struct bt_type type_probe = { .kind = T_PROBE, .size = 8 };
 static const struct bt_type type_ksym = { .kind = T_KSYM, .size = 8 };
+static const struct bt_type type_user = { .kind = T_USER, .size = 8 };
 static const struct bt_type type_u32 = { .kind = T_INT, .size = 4 };
 
 /* ---- context ---- */
@@ -161,6 +163,14 @@ static void comm_into(struct gen *g, struct bt_expr *e, struct place to, uint32_
 		gen_zero(g, place_at(to, 16), size - 16);
 }
 
+static void ncpus_check(struct check *ck, struct bt_expr *e)
+{
+	(void)ck;
+	e->num = libbpf_num_possible_cpus();
+	e->is_const = true;
+	e->type = &type_u64;
+}
+
 static void curtask_check(struct check *ck, struct bt_expr *e)
 {
 	const struct bt_type *t = ctype_parse(ck->bt, "struct task_struct", NULL);
@@ -224,6 +234,7 @@ const struct bt_builtin bt_builtins[] = {
 	{ "tid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_pid_tgid, .mask = 0xffffffff },
 	{ "uid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_uid_gid, .mask = 0xffffffff },
 	{ "gid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_uid_gid, .shift = 32 },
+	{ "username", NULL, .type = &type_user, .helper = BPF_FUNC_get_current_uid_gid, .mask = 0xffffffff },
 	{ "cpu", NULL, .type = &type_u64, .helper = BPF_FUNC_get_smp_processor_id },
 	{ "numaid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_numa_node_id },
 	{ "nsecs", NULL, .type = &type_u64, .helper = BPF_FUNC_ktime_get_ns },
@@ -241,6 +252,7 @@ const struct bt_builtin bt_builtins[] = {
 	{ "args", NULL, args_check },
 	{ "ctx", NULL, .gen = ctx_gen, .type = &type_u64 },
 	{ "cpid", NULL, cpid_check, cpid_gen },
+	{ "ncpus", NULL, ncpus_check, .type = &type_u64 },
 	ARGS(0), ARGS(1), ARGS(2), ARGS(3), ARGS(4), ARGS(5), ARGS(6), ARGS(7), ARGS(8), ARGS(9),
 	SARGS(0), SARGS(1), SARGS(2), SARGS(3), SARGS(4), SARGS(5), SARGS(6), SARGS(7), SARGS(8), SARGS(9),
 	{ 0 }
