@@ -57,7 +57,9 @@ $(if $(missing),$(error APPLETS: there is no applet $(missing)))
 else
 applet_c := $(all_c)
 endif
-core_c := main.c $(sort $(wildcard core/*.c))
+# The tracing language, for the applets that are front ends of it.
+bt_c := $(if $(filter %/bpftrace.c,$(applet_c)),$(sort $(wildcard bt/*.c)))
+core_c := main.c $(sort $(wildcard core/*.c)) $(bt_c)
 objs := $(core_c:%.c=$(O)/%.o) $(applet_c:%.c=$(O)/%.o)
 # The applets that have a BPF side; doctor, for one, has none.
 bpf_c := $(wildcard $(applet_c:applets/%.c=bpf/%.bpf.c))

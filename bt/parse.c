@@ -1,0 +1,859 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Tokens to the syntax tree.
+#include "ctypes.h"
+#include "lex.h"
+
+#include <stdio.h>
+
+enum { DEPTH_MAX = 100 };
+
+struct parser {
+	struct bt *bt;
+	struct bt_lexer lx;
+	struct bt_token tok;	/* the next one, not yet taken */
+	struct bt_probe *probe;
+	int depth, loops;
+	uint32_t last_end;	/* of the token taken last */
+};
+
+static struct bt_expr *expression(struct parser *p);
+static struct bt_expr *unary(struct parser *p);
+static struct bt_stmt *block(struct parser *p);
+
+static void next(struct parser *p)
+{
+	p->last_end = p->tok.span.at + p->tok.span.len;
+	lex_next(&p->lx, &p->tok);
+}
+
+static void expected(struct parser *p, const char *what) __attribute__((noreturn));
+static void expected(struct parser *p, const char *what)
+{
+	char text[48];
+
+	bt_error(p->bt, p->tok.span, "expected %s, not %s", what, token_text(&p->tok, text));
+}
+
+static bool is(const struct parser *p, const char *punct)
+{
+	return p->tok.kind == TOK_PUNCT && !strcmp(p->tok.punct, punct);
+}
+
+static bool is_word(const struct parser *p, const char *word)
+{
+	return p->tok.kind == TOK_NAME && !strcmp(p->tok.text, word);
+}
+
+static bool take(struct parser *p, const char *punct)
+{
+	if (!is(p, punct))
+		return false;
+	next(p);
+	return true;
+}
+
+static bool take_word(struct parser *p, const char *word)
+{
+	if (!is_word(p, word))
+		return false;
+	next(p);
+	return true;
+}
+
+static void want(struct parser *p, const char *punct, const char *where)
+{
+	char what[96];
+
+	if (take(p, punct))
+		return;
+	snprintf(what, sizeof(what), "'%s' %s", punct, where);
+	expected(p, what);
+}
+
+static void deeper(struct parser *p)
+{
+	if (++p->depth > DEPTH_MAX)
+		bt_error(p->bt, p->tok.span, "nested more than %d deep", DEPTH_MAX);
+}
+
+static struct bt_expr *node(struct parser *p, enum expr_kind kind, struct bt_span span)
+{
+	struct bt_expr *e = bt_alloc(p->bt, sizeof(*e));
+
+	e->kind = kind;
+	e->span = span;
+	e->type = &type_none;
+	return e;
+}
+
+/* From the start of `from` to the end of what was taken last. */
+static struct bt_span span_to_here(const struct parser *p, uint32_t at)
+{
+	return (struct bt_span){ at, p->last_end > at ? p->last_end - at : 1 };
+}
+
+/* ---- maps and variables ---- */
+
+static struct bt_map *map_get(struct bt *bt, const struct bt_token *t)
+{
+	struct bt_map *m;
+
+	for (size_t i = 0; i < bt->nmaps; i++)
+		if (!strcmp(bt->map[i]->name, t->text))
+			return bt->map[i];
+	m = bt_alloc(bt, sizeof(*m));
+	m->name = t->text;
+	m->first = t->span;
+	m->type = &type_none;
+	m->index = bt->nmaps;
+	m->fd = -1;
+	bt->map = bt_grow(bt, bt->map, bt->nmaps, sizeof(*bt->map));
+	return bt->map[bt->nmaps++] = m;
+}
+
+static struct bt_var *var_get(struct parser *p, const struct bt_token *t)
+{
+	struct bt_probe *pr = p->probe;
+	struct bt_var *v;
+
+	for (size_t i = 0; i < pr->nvars; i++)
+		if (!strcmp(pr->var[i]->name, t->text))
+			return pr->var[i];
+	v = bt_alloc(p->bt, sizeof(*v));
+	v->name = t->text;
+	v->first = t->span;
+	v->type = &type_none;
+	pr->var = bt_grow(p->bt, pr->var, pr->nvars, sizeof(*pr->var));
+	return pr->var[pr->nvars++] = v;
+}
+
+static void arg_add(struct parser *p, struct bt_expr *e, struct bt_expr *arg)
+{
+	e->arg = bt_grow(p->bt, e->arg, e->nargs, sizeof(*e->arg));
+	e->arg[e->nargs++] = arg;
+}
+
+static void list_until(struct parser *p, struct bt_expr *e, const char *end, const char *where)
+{
+	if (take(p, end))
+		return;
+	do
+		arg_add(p, e, expression(p));
+	while (take(p, ","));
+	want(p, end, where);
+}
+
+static struct bt_expr *map_expr(struct parser *p)
+{
+	struct bt_expr *e = node(p, E_MAP, p->tok.span);
+	uint32_t at = p->tok.span.at;
+
+	e->map = map_get(p->bt, &p->tok);
+	e->name = p->tok.text;
+	next(p);
+	if (take(p, "[")) {
+		if (is(p, "]"))
+			expected(p, "a key");
+		list_until(p, e, "]", "behind the keys");
+		e->span = span_to_here(p, at);
+	}
+	return e;
+}
+
+/* ---- types in expressions ---- */
+
+/* The text of a type up to the closing parenthesis or a comma, which is not taken. */
+static const char *type_words(struct parser *p)
+{
+	char text[256] = "";
+	size_t n = 0;
+
+	while (!is(p, ")") && !is(p, ",") && p->tok.kind != TOK_END) {
+		const char *word = p->tok.kind == TOK_PUNCT ? p->tok.punct : p->tok.text;
+		char num[24];
+
+		if (p->tok.kind == TOK_INT)
+			snprintf(num, sizeof(num), "%llu", (unsigned long long)p->tok.num), word = num;
+		else if (p->tok.kind != TOK_NAME && !(is(p, "*") || is(p, "[") || is(p, "]")))
+			expected(p, "')' behind the type");
+		n += snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "", word);
+		if (n >= sizeof(text))
+			expected(p, "a type");
+		next(p);
+	}
+	return bt_strndup(p->bt, text, n);
+}
+
+/* Behind "(": is this a type? Names of variables of ours come before typedefs of the kernel. */
+static bool type_ahead(struct parser *p)
+{
+	static const char *const certain[] = { "struct", "union", "enum", "unsigned", "const" };
+	struct bt_lexer lx = p->lx;
+	struct bt_token after;
+
+	if (p->tok.kind != TOK_NAME)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(certain); i++)
+		if (is_word(p, certain[i]))
+			return true;
+	lex_next(&lx, &after);
+	if (after.kind == TOK_NAME)
+		return true;
+	if (after.kind != TOK_PUNCT || (strcmp(after.punct, ")") && strcmp(after.punct, "*") &&
+					strcmp(after.punct, "[")))
+		return false;
+	return ctype_is_name(p->bt, p->tok.text);
+}
+
+static struct bt_expr *sizeof_expr(struct parser *p, bool offset)
+{
+	struct bt_expr *e = node(p, offset ? E_OFFSETOF : E_SIZEOF, p->tok.span);
+	uint32_t at = p->tok.span.at;
+
+	next(p);
+	want(p, "(", offset ? "behind offsetof" : "behind sizeof");
+	if (type_ahead(p))
+		e->name = type_words(p);
+	else
+		e->a = expression(p);
+	if (offset) {
+		want(p, ",", "between the type and the member");
+		if (p->tok.kind != TOK_NAME)
+			expected(p, "a member");
+		e->str = p->tok.text;
+		next(p);
+	}
+	want(p, ")", "at the end");
+	e->span = span_to_here(p, at);
+	return e;
+}
+
+/* "(" is the next token: a cast, a tuple or just parentheses. */
+static struct bt_expr *parenthesis(struct parser *p)
+{
+	uint32_t at = p->tok.span.at;
+	struct bt_expr *e, *tuple;
+
+	next(p);
+	if (type_ahead(p)) {
+		e = node(p, E_CAST, p->tok.span);
+		e->name = type_words(p);
+		want(p, ")", "behind the type");
+		e->span = span_to_here(p, at);
+		e->a = unary(p);
+		return e;
+	}
+	e = expression(p);
+	if (is(p, ",")) {
+		tuple = node(p, E_TUPLE, e->span);
+		arg_add(p, tuple, e);
+		next(p);
+		list_until(p, tuple, ")", "behind the tuple");
+		tuple->span = span_to_here(p, at);
+		return tuple;
+	}
+	want(p, ")", "to match the '('");
+	return e;
+}
+
+/* ---- expressions ---- */
+
+static struct bt_expr *call_expr(struct parser *p, const struct bt_token *name)
+{
+	struct bt_expr *e = node(p, E_CALL, name->span);
+
+	e->name = name->text;
+	next(p);
+	list_until(p, e, ")", "behind the arguments");
+	return e;
+}
+
+static struct bt_expr *name_expr(struct parser *p)
+{
+	struct bt_token name = p->tok;
+	struct bt_expr *e;
+
+	if (is_word(p, "sizeof") || is_word(p, "offsetof"))
+		return sizeof_expr(p, is_word(p, "offsetof"));
+	next(p);
+	if (is(p, "("))
+		return call_expr(p, &name);
+	e = node(p, E_NAME, name.span);
+	e->name = name.text;
+	return e;
+}
+
+static struct bt_expr *primary(struct parser *p)
+{
+	struct bt_expr *e;
+
+	switch (p->tok.kind) {
+	case TOK_INT:
+		e = node(p, E_INT, p->tok.span);
+		e->num = p->tok.num;
+		break;
+	case TOK_STR:
+		e = node(p, E_STR, p->tok.span);
+		e->str = p->tok.text;
+		e->str_len = p->tok.len;
+		break;
+	case TOK_VAR:
+		e = node(p, E_VAR, p->tok.span);
+		e->name = p->tok.text;
+		e->var = var_get(p, &p->tok);
+		break;
+	case TOK_POSITIONAL:
+	case TOK_POSITIONAL_COUNT:
+		e = node(p, p->tok.kind == TOK_POSITIONAL ? E_POSITIONAL : E_POSITIONAL_COUNT,
+			 p->tok.span);
+		e->num = p->tok.num;
+		break;
+	case TOK_NAME: return name_expr(p);
+	case TOK_MAP: return map_expr(p);
+	default:
+		if (is(p, "("))
+			return parenthesis(p);
+		expected(p, "an expression");
+	}
+	next(p);
+	return e;
+}
+
+static struct bt_expr *step(struct parser *p, struct bt_expr *a, bool post)
+{
+	struct bt_expr *e = node(p, E_STEP, p->tok.span);
+
+	if (a && a->kind != E_VAR && a->kind != E_MAP)
+		bt_error(p->bt, e->span, "only maps and variables can be counted up and down");
+	e->op = is(p, "++") ? OP_ADD : OP_SUB;
+	e->post = post;
+	next(p);
+	if (!a)
+		a = unary(p);
+	if (a->kind != E_VAR && a->kind != E_MAP)
+		bt_error(p->bt, a->span, "only maps and variables can be counted up and down");
+	e->a = a;
+	return e;
+}
+
+static struct bt_expr *member(struct parser *p, struct bt_expr *a)
+{
+	struct bt_expr *e = node(p, E_MEMBER, a->span);
+
+	e->arrow = is(p, "->");
+	e->a = a;
+	next(p);
+	e->span = p->tok.span;
+	if (p->tok.kind == TOK_INT)
+		e->name = bt_printf(p->bt, "%llu", (unsigned long long)p->tok.num);
+	else if (p->tok.kind == TOK_NAME)
+		e->name = p->tok.text;
+	else
+		expected(p, "a member");
+	next(p);
+	return e;
+}
+
+static struct bt_expr *postfix(struct parser *p)
+{
+	struct bt_expr *e = primary(p), *index;
+	int before = p->depth;
+
+	for (;;) {
+		if (is(p, ".") || is(p, "->")) {
+			deeper(p);
+			e = member(p, e);
+		} else if (is(p, "[")) {
+			deeper(p);
+			index = node(p, E_INDEX, p->tok.span);
+			next(p);
+			index->a = e;
+			index->b = expression(p);
+			want(p, "]", "behind the index");
+			e = index;
+		} else if (is(p, "++") || is(p, "--")) {
+			e = step(p, e, true);
+		} else {
+			p->depth = before;
+			return e;
+		}
+	}
+}
+
+static struct bt_expr *unary(struct parser *p)
+{
+	static const struct { const char *punct; enum bt_op op; } ops[] = {
+		{ "!", OP_NOT }, { "~", OP_INV }, { "-", OP_NEG }, { "*", OP_DEREF }, { "&", OP_ADDR },
+	};
+	struct bt_expr *e;
+
+	deeper(p);
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+		if (!is(p, ops[i].punct))
+			continue;
+		e = node(p, E_UNARY, p->tok.span);
+		e->op = ops[i].op;
+		next(p);
+		e->a = unary(p);
+		p->depth--;
+		return e;
+	}
+	if (take(p, "+"))
+		e = unary(p);
+	else if (is(p, "++") || is(p, "--"))
+		e = step(p, NULL, false);
+	else
+		e = postfix(p);
+	p->depth--;
+	return e;
+}
+
+static const struct { const char *punct; enum bt_op op; int level; } binary_ops[] = {
+	{ "||", OP_LOR, 1 }, { "&&", OP_LAND, 2 }, { "|", OP_OR, 3 }, { "^", OP_XOR, 4 },
+	{ "&", OP_AND, 5 }, { "==", OP_EQ, 6 }, { "!=", OP_NE, 6 }, { "<", OP_LT, 7 },
+	{ "<=", OP_LE, 7 }, { ">", OP_GT, 7 }, { ">=", OP_GE, 7 }, { "<<", OP_SHL, 8 },
+	{ ">>", OP_SHR, 8 }, { "+", OP_ADD, 9 }, { "-", OP_SUB, 9 }, { "*", OP_MUL, 10 },
+	{ "/", OP_DIV, 10 }, { "%", OP_MOD, 10 },
+};
+
+/* A slash before a brace ends a filter; it divides nothing. */
+static bool filter_ends(const struct parser *p)
+{
+	const char *c = p->lx.p;
+
+	if (!is(p, "/"))
+		return false;
+	for (;;) {
+		while (c < p->lx.end && strchr(" \t\r\n", *c))
+			c++;
+		if (p->lx.end - c < 2 || c[0] != '/' || (c[1] != '/' && c[1] != '*'))
+			break;
+		if (c[1] == '/')
+			c = memchr(c, '\n', p->lx.end - c);
+		else
+			c = memmem(c + 2, p->lx.end - c - 2, "*/", 2);
+		if (!c)
+			return false;
+		c += *c == '*' ? 2 : 1;
+	}
+	return c < p->lx.end && *c == '{';
+}
+
+static struct bt_expr *binary(struct parser *p, int level)
+{
+	struct bt_expr *a = unary(p), *e;
+	size_t i;
+
+	for (;;) {
+		for (i = 0; i < ARRAY_LEN(binary_ops); i++)
+			if (binary_ops[i].level >= level && is(p, binary_ops[i].punct))
+				break;
+		if (i == ARRAY_LEN(binary_ops) || filter_ends(p))
+			return a;
+		e = node(p, E_BINARY, p->tok.span);
+		e->op = binary_ops[i].op;
+		e->a = a;
+		next(p);
+		deeper(p);
+		e->b = binary(p, binary_ops[i].level + 1);
+		p->depth--;
+		a = e;
+	}
+}
+
+static struct bt_expr *expression(struct parser *p)
+{
+	struct bt_expr *a, *e;
+
+	deeper(p);
+	a = binary(p, 1);
+	if (is(p, "?")) {
+		e = node(p, E_COND, p->tok.span);
+		next(p);
+		e->a = a;
+		e->b = expression(p);
+		want(p, ":", "between the two choices");
+		e->c = expression(p);
+		a = e;
+	}
+	p->depth--;
+	return a;
+}
+
+/* ---- statements ---- */
+
+static struct bt_stmt *stmt_node(struct parser *p, enum stmt_kind kind, struct bt_span span)
+{
+	struct bt_stmt *s = bt_alloc(p->bt, sizeof(*s));
+
+	s->kind = kind;
+	s->span = span;
+	return s;
+}
+
+static struct bt_stmt *if_stmt(struct parser *p)
+{
+	struct bt_stmt *s = stmt_node(p, S_IF, p->tok.span);
+
+	next(p);
+	s->value = expression(p);
+	s->body = block(p);
+	if (!take_word(p, "else"))
+		return s;
+	deeper(p);
+	if (is_word(p, "if"))
+		s->other = if_stmt(p);
+	else
+		s->other = block(p);
+	p->depth--;
+	return s;
+}
+
+static struct bt_stmt *for_stmt(struct parser *p)
+{
+	struct bt_stmt *s = stmt_node(p, S_FOR_RANGE, p->tok.span);
+	bool paren;
+
+	next(p);
+	paren = take(p, "(");
+	if (p->tok.kind != TOK_VAR)
+		expected(p, "a variable");
+	s->var = var_get(p, &p->tok);
+	next(p);
+	want(p, ":", "behind the variable");
+	if (p->tok.kind == TOK_MAP) {
+		s->target = map_expr(p);
+		s->map = s->target->map;
+		if (!is(p, "..")) {
+			s->kind = S_FOR_MAP;
+		} else {
+			s->value = s->target;
+		}
+	} else {
+		s->value = binary(p, 1);
+	}
+	if (s->kind == S_FOR_RANGE) {
+		struct bt_token none = { .text = bt_printf(p->bt, "%s at %u", s->var->name, s->span.at) };
+
+		s->from = var_get(p, &none); /* no name that a program could have */
+		want(p, "..", "between the ends of the range");
+		s->last = binary(p, 1);
+	}
+	if (paren)
+		want(p, ")", "to match the '('");
+	p->loops++;
+	s->body = block(p);
+	p->loops--;
+	return s;
+}
+
+static struct bt_stmt *loop_stmt(struct parser *p, enum stmt_kind kind)
+{
+	struct bt_stmt *s = stmt_node(p, kind, p->tok.span);
+
+	next(p);
+	s->value = expression(p);
+	p->loops += kind == S_WHILE;
+	s->body = block(p);
+	p->loops -= kind == S_WHILE;
+	return s;
+}
+
+static struct bt_stmt *jump_stmt(struct parser *p, enum stmt_kind kind)
+{
+	struct bt_stmt *s = stmt_node(p, kind, p->tok.span);
+
+	if (kind != S_RETURN && !p->loops)
+		bt_error(p->bt, s->span, "'%s' outside of a loop", p->tok.text);
+	next(p);
+	return s;
+}
+
+static bool assign_op(const struct parser *p, enum bt_op *op)
+{
+	static const struct { const char *punct; enum bt_op op; } ops[] = {
+		{ "=", OP_NONE }, { "+=", OP_ADD }, { "-=", OP_SUB }, { "*=", OP_MUL }, { "/=", OP_DIV },
+		{ "%=", OP_MOD }, { "&=", OP_AND }, { "|=", OP_OR }, { "^=", OP_XOR }, { "<<=", OP_SHL },
+		{ ">>=", OP_SHR },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+		if (is(p, ops[i].punct)) {
+			*op = ops[i].op;
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct bt_stmt *simple_stmt(struct parser *p)
+{
+	struct bt_stmt *s = stmt_node(p, S_EXPR, p->tok.span);
+	uint32_t at = p->tok.span.at;
+	bool let = take_word(p, "let");
+
+	if (let && p->tok.kind != TOK_VAR)
+		expected(p, "a variable");
+	s->value = expression(p);
+	s->span = span_to_here(p, at);
+	if (let && take(p, ":")) {	/* the declared type is what is assigned is cast to */
+		struct bt_expr *type = node(p, E_CAST, p->tok.span);
+		char words[128] = "";
+
+		while (p->tok.kind == TOK_NAME || is(p, "*")) {
+			size_t n = strlen(words);
+
+			snprintf(words + n, sizeof(words) - n, " %s",
+				 is(p, "*") ? "*" : p->tok.text);
+			next(p);
+		}
+		type->name = bt_strndup(p->bt, words, strlen(words));
+		s->last = type;
+	}
+	if (!assign_op(p, &s->op)) {
+		if (let)
+			bt_error(p->bt, s->span, "a variable gets its type from a value: expected '='");
+		if (s->value->kind != E_CALL && s->value->kind != E_STEP)
+			bt_error(p->bt, s->value->span, "this expression does nothing: expected an "
+				 "assignment or a call");
+		return s;
+	}
+	if (s->value->kind != E_VAR && s->value->kind != E_MAP)
+		bt_error(p->bt, s->value->span, "only maps (@x) and variables ($x) can be assigned to");
+	next(p);
+	s->kind = S_ASSIGN;
+	s->target = s->value;
+	s->value = expression(p);
+	if (s->last) {
+		s->last->a = s->value;
+		s->value = s->last;
+		s->last = NULL;
+	}
+	s->span = span_to_here(p, at);
+	return s;
+}
+
+/* *ended: a brace ended it, so that no ';' needs to follow. */
+static struct bt_stmt *statement(struct parser *p, bool *ended)
+{
+	static const struct { const char *word; enum stmt_kind kind; } words[] = {
+		{ "while", S_WHILE }, { "unroll", S_UNROLL }, { "return", S_RETURN },
+		{ "break", S_BREAK }, { "continue", S_CONTINUE },
+	};
+	struct bt_stmt *s;
+
+	*ended = true;
+	if (is_word(p, "if"))
+		return if_stmt(p);
+	if (is_word(p, "for"))
+		return for_stmt(p);
+	if (is(p, "{")) {
+		s = stmt_node(p, S_BLOCK, p->tok.span);
+		s->body = block(p);
+		return s;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (!is_word(p, words[i].word))
+			continue;
+		if (words[i].kind == S_WHILE || words[i].kind == S_UNROLL)
+			return loop_stmt(p, words[i].kind);
+		*ended = false;
+		return jump_stmt(p, words[i].kind);
+	}
+	*ended = false;
+	return simple_stmt(p);
+}
+
+/* What stands between braces, without taking the closing one: at the end of a probe there is no
+ * token behind it. */
+static struct bt_stmt *statements(struct parser *p)
+{
+	struct bt_stmt *first = NULL, **end = &first;
+	bool ended;
+
+	deeper(p);
+	while (!is(p, "}")) {
+		if (take(p, ";"))
+			continue;
+		if (p->tok.kind == TOK_END)
+			expected(p, "'}'");
+		*end = statement(p, &ended);
+		end = &(*end)->next;
+		if (!ended && !is(p, "}"))
+			want(p, ";", "or '}' behind the statement");
+	}
+	p->depth--;
+	return first;
+}
+
+static struct bt_stmt *block(struct parser *p)
+{
+	struct bt_stmt *first;
+
+	want(p, "{", "before the statements");
+	first = statements(p);
+	next(p);
+	return first;
+}
+
+/* ---- the outermost level ---- */
+
+static void probe_parse(struct parser *p, struct bt_span span, char *text)
+{
+	struct bt_probe *pr = bt_alloc(p->bt, sizeof(*pr));
+	struct bt_point **end = &pr->points;
+
+	p->probe = pr;
+	pr->span = span;
+	for (;;) {
+		struct bt_point *pt = bt_alloc(p->bt, sizeof(*pt));
+
+		if (!span.len) {
+			next(p);
+			expected(p, "a probe");
+		}
+		pt->span = span;
+		pt->text = text;
+		*end = pt;
+		end = &pt->next;
+		next(p);
+		if (!is(p, ","))
+			break;
+		span = lex_point(&p->lx, &text);
+		if (!span.len && p->lx.p < p->lx.end && *p->lx.p == '{') { /* "a, b, {" */
+			next(p);
+			break;
+		}
+	}
+	if (take(p, "/")) {
+		pr->predicate = expression(p);
+		want(p, "/", "at the end of the filter");
+	}
+	want(p, "{", "before the probe's statements");
+	pr->body = statements(p);
+	*p->bt->probes_end = pr;
+	p->bt->probes_end = &pr->next;
+}
+
+/* struct NAME { ... }; the text is read again by ctypes.c. */
+static void struct_parse(struct parser *p, struct bt_span span)
+{
+	unsigned depth = 0;
+
+	do {
+		next(p);
+		if (p->tok.kind == TOK_END)
+			expected(p, "'}'");
+		depth += is(p, "{");
+		depth -= is(p, "}") && depth;
+		if (!depth && is(p, ";"))
+			bt_error(p->bt, span, "expected struct NAME { MEMBERS }");
+	} while (depth || !is(p, "}"));
+	span.len = p->tok.span.at + 1 - span.at;
+	ctype_define(p->bt, span);
+	while (p->lx.p < p->lx.end && strchr(" \t\r\n;", *p->lx.p))
+		p->lx.p++;
+}
+
+static const struct {
+	const char *name;
+	size_t off;
+	uint32_t max;
+} config_rows[] = {
+	{ "max_strlen", offsetof(struct bt_config, max_strlen), 8000 },
+	{ "max_map_keys", offsetof(struct bt_config, max_map_keys), 1 << 24 },
+};
+
+static const char *const config_accepted[] = {	/* they tune what is not there to be tuned */
+	"missing_probes", "unstable_map_decl", "cache_user_symbols", "log_size", "max_ast_nodes",
+	"max_bpf_progs", "max_cat_bytes", "max_probes", "perf_rb_pages", "on_stack_limit", "lazy_symbolication",
+	"license", "print_maps_on_exit", "symbol_source", "show_debug_info", "use_blazesym", "max_type_res_iterations",
+	"unstable_import", "unstable_macro", "unstable_tseries", "unstable_addr", "cpp_demangle", "str_trunc_trailer",
+};
+
+static void config_row(struct parser *p)
+{
+	struct bt_guess g;
+	char text[96];
+	const char *name = p->tok.text;
+	struct bt_span span = p->tok.span;
+
+	if (p->tok.kind != TOK_NAME)
+		expected(p, "the name of a setting");
+	next(p);
+	want(p, "=", "behind the setting");
+	guess_begin(&g, name);
+	for (size_t i = 0; i < ARRAY_LEN(config_rows); i++) {
+		guess_see(&g, config_rows[i].name);
+		if (strcmp(name, config_rows[i].name))
+			continue;
+		if (p->tok.kind != TOK_INT || !p->tok.num || p->tok.num > config_rows[i].max)
+			bt_error(p->bt, p->tok.span, "%s: expected a number from 1 to %u", name,
+				 config_rows[i].max);
+		*(uint32_t *)((char *)&p->bt->config + config_rows[i].off) = p->tok.num;
+		if (!strcmp(name, "max_strlen"))
+			p->bt->config.key_strlen = p->tok.num;
+		next(p);
+		return;
+	}
+	if (!strcmp(name, "stack_mode")) {
+		if (!is_word(p, "bpftrace") && !is_word(p, "perf") && !is_word(p, "raw"))
+			expected(p, "bpftrace, perf or raw");
+		p->bt->config.stack_mode = is_word(p, "perf") ? 1 : is_word(p, "raw") ? 2 : 0;
+		next(p);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(config_accepted); i++) {
+		if (strcmp(name, config_accepted[i]))
+			continue;
+		bt_error(p->bt, span, "the setting %s has no counterpart here: leave it out", name);
+	}
+	bt_error(p->bt, span, "unknown setting '%s'%s", name, guess_text(&g, text));
+}
+
+static void config_parse(struct parser *p)
+{
+	next(p);
+	if (is(p, "="))
+		next(p);
+	want(p, "{", "before the settings");
+	while (!is(p, "}")) {
+		config_row(p);
+		if (!is(p, "}"))
+			want(p, ";", "or '}' behind the setting");
+	}
+}
+
+static void program(struct parser *p)
+{
+	char *text;
+	struct bt_span span;
+
+	for (;;) {
+		span = lex_point(&p->lx, &text);
+		if (!span.len && p->lx.p == p->lx.end)
+			break;
+		if (!strcmp(text, "struct") || !strcmp(text, "union"))
+			struct_parse(p, span);
+		else if (!strcmp(text, "config") || !strcmp(text, "config="))
+			config_parse(p);
+		else if (!strcmp(text, "macro") || !strcmp(text, "fn") || !strcmp(text, "import"))
+			bt_error(p->bt, span, "'%s' is not supported", text);
+		else
+			probe_parse(p, span, text);
+	}
+	if (!p->bt->probes)
+		bt_error(p->bt, (struct bt_span){ p->bt->len, 0 }, "expected a probe, such as "
+			 "BEGIN { ... } or tracepoint:sched:sched_switch { ... }");
+}
+
+bool bt_parse(struct bt *bt)
+{
+	struct parser p = { .bt = bt };
+
+	if (setjmp(bt->fail))
+		return false;
+	lex_begin(&p.lx, bt);
+	program(&p);
+	return true;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A compiled program at work: its tables and programs in the kernel, its output. */
+#ifndef BT_SESSION_H
+#define BT_SESSION_H
+
+#include "asm.h"
+#include "out.h"
+
+#include <sys/types.h>
+
+struct ksyms;
+struct usyms;
+struct ring_buffer;
+
+struct session {
+	struct bt *bt;
+	struct out *out;
+	struct out *text;	/* JSON: what is not JSON yet */
+	bool json, verbose, maps_at_end;
+	int table[TABLE_MAPS];	/* descriptors, -1: not in use */
+	struct bt_state *state;	/* mapped */
+	int *fd;		/* of what is attached */
+	size_t nfds, attached;
+	struct ring_buffer *ring;
+	struct ksyms *ksyms;
+	struct usyms *usyms;
+	int cpus;
+	int signal_fd;
+	pid_t child;
+	int child_go;		/* written to: the child may start its program */
+	bool stop, ended;
+	int status;
+	uint64_t told[4];	/* of the losses */
+};
+
+/* load.c: tables and programs into the kernel. False: bt->error says why. */
+bool session_load(struct session *s);
+/* Run a program that no probe runs: BEGIN, END, interval. */
+/* Load once more, for one function at a time. */
+bool session_reload_single(struct bt_prog *p);
+void session_run(struct session *s, const struct bt_prog *prog);
+
+/* attach.c */
+bool session_attach(struct session *s);
+void session_detach(struct session *s);
+
+/* print.c: a value as text; bytes from elsewhere are made safe, unless it is to become JSON. */
+void value_text(struct session *s, struct out *o, const struct bt_type *t, const void *data);
+void value_json(struct session *s, const struct bt_type *t, const void *data);
+void key_json(struct session *s, const struct bt_map *m, const void *key);
+int64_t value_number(const struct bt_type *t, const void *data);
+void string_text(struct session *s, struct out *o, const char *str, size_t max);
+/* The arguments of an event by their format. */
+void format_print(struct session *s, struct out *o, const struct bt_action *a, const void *event,
+		  size_t size);
+/* Into `text`, which the caller takes from there; and as {"type":...,"data":...} */
+void json_record(struct session *s, const char *type, const char *data, size_t n);
+
+/* tables.c */
+void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divisor);
+void map_print_entry(struct session *s, struct bt_map *m, const void *key);
+void map_clear(struct session *s, struct bt_map *m, bool zero);
+
+/* session.c: all of it, from loading to the end. The exit status. */
+int session_main(struct session *s);
+
+#endif

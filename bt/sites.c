@@ -1,0 +1,856 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Attach points: what they say, and what there is to attach to on this kernel.
+#include "sites.h"
+#include "ctypes.h"
+#include "elf.h"
+#include "ksyms.h"
+#include "tracefs.h"
+#include "usyms.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SITES_MAX = 8192 };
+
+const struct site_kind_row site_kinds[P_KINDS] = {
+	[P_BEGIN] = { "BEGIN", "begin", NULL, "" },
+	[P_END] = { "END", "end", NULL, "" },
+	[P_KPROBE] = { "kprobe", "k", NULL, ":[MODULE:]FUNCTION[+OFFSET]", .kernel_args = true },
+	[P_KRETPROBE] = { "kretprobe", "kr", NULL, ":[MODULE:]FUNCTION", .returns = true },
+	[P_FENTRY] = { "fentry", "kfunc", "f", ":[MODULE:]FUNCTION", .args = true },
+	[P_FEXIT] = { "fexit", "kretfunc", "fr", ":[MODULE:]FUNCTION", .args = true, .returns = true },
+	[P_TRACEPOINT] = { "tracepoint", "t", NULL, ":CATEGORY:EVENT", .args = true },
+	[P_RAWTP] = { "rawtracepoint", "rt", NULL, ":[MODULE:]EVENT", .args = true },
+	[P_UPROBE] = { "uprobe", "u", NULL, ":FILE:FUNCTION[+OFFSET]", .user = true },
+	[P_URETPROBE] = { "uretprobe", "ur", NULL, ":FILE:FUNCTION", .user = true, .returns = true },
+	[P_PROFILE] = { "profile", "p", NULL, ":hz|s|ms|us:NUMBER", .timed = true },
+	[P_INTERVAL] = { "interval", "i", NULL, ":hz|s|ms|us:NUMBER", .timed = true },
+	[P_SOFTWARE] = { "software", "s", NULL, ":EVENT[:COUNT]" },
+	[P_HARDWARE] = { "hardware", "h", NULL, ":EVENT[:COUNT]" },
+};
+
+struct event_row {
+	const char *name, *alias;
+	uint64_t config;
+	uint32_t period;	/* events between two samples, where the point does not say */
+};
+
+static const struct event_row software_events[] = {
+	{ "alignment-faults", NULL, PERF_COUNT_SW_ALIGNMENT_FAULTS, 1 },
+	{ "bpf-output", NULL, PERF_COUNT_SW_BPF_OUTPUT, 1 },
+	{ "context-switches", "cs", PERF_COUNT_SW_CONTEXT_SWITCHES, 1000 },
+	{ "cpu-clock", "cpu", PERF_COUNT_SW_CPU_CLOCK, 1000000 },
+	{ "cpu-migrations", NULL, PERF_COUNT_SW_CPU_MIGRATIONS, 1 },
+	{ "dummy", NULL, PERF_COUNT_SW_DUMMY, 1 },
+	{ "emulation-faults", NULL, PERF_COUNT_SW_EMULATION_FAULTS, 1 },
+	{ "major-faults", NULL, PERF_COUNT_SW_PAGE_FAULTS_MAJ, 1 },
+	{ "minor-faults", NULL, PERF_COUNT_SW_PAGE_FAULTS_MIN, 100 },
+	{ "page-faults", "faults", PERF_COUNT_SW_PAGE_FAULTS, 100 },
+	{ "task-clock", NULL, PERF_COUNT_SW_TASK_CLOCK, 1 },
+	{ NULL, NULL, 0, 0 }
+};
+
+static const struct event_row hardware_events[] = {
+	{ "backend-stalls", NULL, PERF_COUNT_HW_STALLED_CYCLES_BACKEND, 1000000 },
+	{ "branch-instructions", "branches", PERF_COUNT_HW_BRANCH_INSTRUCTIONS, 100000 },
+	{ "branch-misses", NULL, PERF_COUNT_HW_BRANCH_MISSES, 100000 },
+	{ "bus-cycles", NULL, PERF_COUNT_HW_BUS_CYCLES, 100000 },
+	{ "cache-misses", NULL, PERF_COUNT_HW_CACHE_MISSES, 1000000 },
+	{ "cache-references", NULL, PERF_COUNT_HW_CACHE_REFERENCES, 1000000 },
+	{ "cpu-cycles", "cycles", PERF_COUNT_HW_CPU_CYCLES, 1000000 },
+	{ "frontend-stalls", NULL, PERF_COUNT_HW_STALLED_CYCLES_FRONTEND, 1000000 },
+	{ "instructions", NULL, PERF_COUNT_HW_INSTRUCTIONS, 1000000 },
+	{ "ref-cycles", NULL, PERF_COUNT_HW_REF_CPU_CYCLES, 1000000 },
+	{ NULL, NULL, 0, 0 }
+};
+
+/* ---- what they say ---- */
+
+static bool is_glob(const char *s)
+{
+	return strpbrk(s, "*?");
+}
+
+/* $1 within an attach point. */
+static const char *params_expand(struct bt *bt, const struct bt_point *pt)
+{
+	char text[PATH_MAX];
+	size_t n = 0;
+
+	for (const char *p = pt->text; *p && n < sizeof(text) - 1;) {
+		char *end;
+		unsigned long i;
+
+		if (*p != '$' || p[1] < '1' || p[1] > '9') {
+			text[n++] = *p++;
+			continue;
+		}
+		i = strtoul(p + 1, &end, 10);
+		if (i > (unsigned)bt->nparams)
+			bt_error(bt, pt->span, "the program was given no parameter $%lu", i);
+		n += snprintf(text + n, sizeof(text) - n, "%s", bt->params[i - 1]);
+		n = MIN(n, sizeof(text) - 1);
+		p = end;
+	}
+	return bt_strndup(bt, text, n);
+}
+
+static void kind_find(struct bt *bt, struct bt_point *pt, const char *text)
+{
+	size_t n = strcspn(text, ":");
+	char *word = bt_strndup(bt, text, n), guess[96];
+	struct bt_guess g;
+
+	guess_begin(&g, word);
+	for (size_t i = 0; i < P_KINDS; i++) {
+		const struct site_kind_row *row = &site_kinds[i];
+
+		guess_see(&g, row->name);
+		if (strcmp(word, row->name) && (!row->alias || strcmp(word, row->alias)) &&
+		    (!row->alias2 || strcmp(word, row->alias2)))
+			continue;
+		pt->kind = i;
+		return;
+	}
+	if (!strcmp(word, "usdt") || !strcmp(word, "watchpoint") || !strcmp(word, "iter") ||
+	    !strcmp(word, "asyncwatchpoint") || !strcmp(word, "rawtracepoint"))
+		bt_error(bt, pt->span, "probes of kind '%s' are not supported", word);
+	bt_error(bt, pt->span, "unknown kind of probe '%s'%s", word, guess_text(&g, guess));
+}
+
+/* A path may have colons, a C++ name has them: the first and the last part are the shortest. */
+static void parts_split(struct bt *bt, struct bt_point *pt, const char *text)
+{
+	const char *p = strchr(text, ':'), *colon;
+	size_t most = ARRAY_LEN(pt->part);
+
+	if (pt->kind == P_UPROBE || pt->kind == P_URETPROBE)
+		most = 2;
+	while (p && pt->nparts < most) {
+		p++;
+		colon = pt->nparts + 1 < most ? strchr(p, ':') : NULL;
+		pt->part[pt->nparts++] = bt_strndup(bt, p, colon ? (size_t)(colon - p) : strlen(p));
+		p = colon;
+	}
+}
+
+static const struct { const char *name; uint64_t ns; } units[] = {
+	{ "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 }, { "ns", 1 }, { "m", 60000000000 },
+};
+
+/* profile:hz:99, interval:s:1, interval:100ms */
+static bool time_parse(const struct bt_point *pt, uint64_t *v, bool *frequency)
+{
+	const char *unit = pt->part[0], *num = pt->nparts > 1 ? pt->part[1] : NULL;
+	char *end;
+
+	if (!pt->nparts || pt->nparts > 2)
+		return false;
+	*frequency = false;
+	if (pt->nparts == 1) {
+		*v = strtoull(unit, &end, 10);
+		if (end == unit)
+			return false;
+		unit = end;
+	} else if (!parse_u64(num, v)) {
+		return false;
+	}
+	if (!*v)
+		return false;
+	if (!strcmp(unit, "hz") || (pt->nparts == 1 && !*unit)) {
+		*frequency = true;
+		return *v <= 100000;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (!strcmp(unit, units[i].name))
+			return !__builtin_mul_overflow(*v, units[i].ns, v);
+	return false;
+}
+
+static const struct event_row *event_find(const struct bt_point *pt, struct bt_guess *g)
+{
+	const struct event_row *row = pt->kind == P_SOFTWARE ? software_events : hardware_events;
+
+	guess_begin(g, pt->part[0]);
+	for (; row->name; row++) {
+		guess_see(g, row->name);
+		if (row->alias)
+			guess_see(g, row->alias);
+		if (!strcmp(pt->part[0], row->name) || (row->alias && !strcmp(pt->part[0], row->alias)))
+			return row;
+	}
+	return NULL;
+}
+
+static void form_wrong(struct bt *bt, const struct bt_point *pt) __attribute__((noreturn));
+static void form_wrong(struct bt *bt, const struct bt_point *pt)
+{
+	bt_error(bt, pt->span, "expected %s%s", site_kinds[pt->kind].name, site_kinds[pt->kind].form);
+}
+
+static void point_check(struct bt *bt, const struct bt_point *pt)
+{
+	size_t least = 1, most = 2;
+	struct bt_guess g;
+	char guess[96];
+	uint64_t v;
+	bool frequency;
+
+	switch (pt->kind) {
+	case P_BEGIN:
+	case P_END: least = most = 0; break;
+	case P_TRACEPOINT:
+	case P_UPROBE:
+	case P_URETPROBE: least = most = 2; break;
+	case P_PROFILE:
+	case P_INTERVAL:
+		if (!time_parse(pt, &v, &frequency))
+			form_wrong(bt, pt);
+		return;
+	default: break;
+	}
+	if (pt->nparts < least || pt->nparts > most)
+		form_wrong(bt, pt);
+	for (size_t i = 0; i < pt->nparts; i++)
+		if (!*pt->part[i])
+			form_wrong(bt, pt);
+	if (pt->kind != P_SOFTWARE && pt->kind != P_HARDWARE)
+		return;
+	if (!event_find(pt, &g))
+		bt_error(bt, pt->span, "there is no %s event '%s'%s", site_kinds[pt->kind].name,
+			 pt->part[0], guess_text(&g, guess));
+	if (pt->nparts > 1 && (!parse_u64(pt->part[1], &v) || !v))
+		form_wrong(bt, pt);
+}
+
+void points_parse(struct bt *bt, struct bt_probe *probe)
+{
+	for (struct bt_point *pt = probe->points; pt; pt = pt->next) {
+		const char *text = params_expand(bt, pt);
+
+		kind_find(bt, pt, text);
+		parts_split(bt, pt, text);
+		pt->text = text;
+		point_check(bt, pt);
+	}
+}
+
+/* ---- what there is ---- */
+
+struct finder {
+	struct bt *bt;
+	struct bt_probe *probe;
+	const struct bt_point *pt;
+	struct bt_site **end;
+	size_t n;
+	const char *path;
+	struct bt_guess guess;
+	site_see *see;		/* sites_list() */
+	void *arg;
+	const char *prefix;
+	const char *pattern;
+	char missing[256];
+};
+
+static struct bt_site *site_add(struct finder *f, const char *name)
+{
+	struct bt_site *s = bt_alloc(f->bt, sizeof(*s));
+
+	if (f->bt->nsites == SITES_MAX)
+		bt_error(f->bt, f->pt->span, "more than %d places to attach to: be more particular",
+			 SITES_MAX);
+	s->point = f->pt;
+	s->kind = f->pt->kind;
+	s->name = name;
+	s->number = f->bt->nsites;
+	f->bt->site = bt_grow(f->bt, f->bt->site, f->bt->nsites, sizeof(*f->bt->site));
+	f->bt->site[f->bt->nsites++] = s;
+	*f->end = s;
+	f->end = &s->next;
+	f->n++;
+	return s;
+}
+
+static const char *last_part(const struct bt_point *pt)
+{
+	return pt->part[pt->nparts - 1];
+}
+
+static struct bt_site *site_of_func(struct finder *f, const char *func)
+{
+	struct bt_site *s;
+
+	s = site_add(f, bt_printf(f->bt, "%s:%s", site_kinds[f->pt->kind].name, func));
+	s->func = func;
+	return s;
+}
+
+/* FUNCTION+OFFSET: cuts the text. */
+static uint64_t offset_take(struct bt *bt, const struct bt_point *pt, char *func)
+{
+	char *plus = strchr(func, '+');
+	uint64_t off;
+
+	if (!plus)
+		return 0;
+	if (!parse_u64(plus + 1, &off))
+		bt_error(bt, pt->span, "the offset behind '+' is no number");
+	*plus = 0;
+	return off;
+}
+
+static bool traced_line(char *text, size_t len, void *arg)
+{
+	struct finder *f = arg;
+
+	(void)len;
+	text[strcspn(text, " \t")] = 0;
+	if (glob_matches(f->pattern, text))
+		site_of_func(f, bt_strndup(f->bt, text, strlen(text)));
+	return true;
+}
+
+static bool kallsyms_line(const char *name, uint64_t addr, const char *module, void *arg)
+{
+	struct finder *f = arg;
+
+	(void)addr, (void)module;
+	site_of_func(f, bt_strndup(f->bt, name, strlen(name)));
+	return true;
+}
+
+static void no_kprobes(struct finder *f)
+{
+	if (access("/sys/bus/event_source/devices/kprobe", F_OK))
+		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span,
+				"this kernel has no kprobes (CONFIG_KPROBES)");
+}
+
+static void kprobe_find(struct finder *f)
+{
+	char *func = bt_printf(f->bt, "%s", last_part(f->pt));
+	int fd;
+
+	no_kprobes(f);
+	if (!is_glob(func)) {
+		uint64_t off = offset_take(f->bt, f->pt, func);
+		struct bt_site *s = site_of_func(f, func);
+
+		s->offset = off;
+		return;
+	}
+	f->pattern = func;
+	/* Of the functions that are traced none is one that kprobes must not touch. */
+	fd = tracefs_fd() < 0 ? -1 : openat(tracefs_fd(), "available_filter_functions",
+					    O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		file_lines(fd, traced_line, f);
+	else
+		kallsyms_match(func, kallsyms_line, f);
+}
+
+/* fentry needs the types of the function, so these are what there is. */
+static void fentry_find(struct finder *f)
+{
+	const char *func = last_part(f->pt), *why;
+	struct bt_site *s;
+	uint32_t id = 0;
+
+	if (!ctypes_btf(f->bt, &why))
+		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span, "%s", why);
+	if (is_glob(func))
+		bt_error(f->bt, f->pt->span, "wildcards are for kprobe, not for %s",
+			 site_kinds[f->pt->kind].name);
+	if (!ctype_function(f->bt, func, &id)) {
+		snprintf(f->missing, sizeof(f->missing), "the kernel's types have no function '%s'", func);
+		return;
+	}
+	s = site_of_func(f, func);
+	s->btf_id = id;
+}
+
+static int dir_open(const char *path)
+{
+	return tracefs_fd() < 0 ? -1 : openat(tracefs_fd(), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Call `each` for the folders of a folder of tracefs that fit. */
+static void dirs_each(struct finder *f, const char *path, const char *pattern,
+		      void (*each)(struct finder *f, const char *path, const char *name))
+{
+	int fd = dir_open(path);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.' && e->d_type == DT_DIR && glob_matches(pattern, e->d_name))
+			each(f, path, e->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+static void tracepoint_see(struct finder *f, const char *path, const char *name)
+{
+	const char *category = strrchr(path, '/') + 1;
+	struct bt_site *s;
+	char text[256];
+
+	snprintf(text, sizeof(text), "tracepoint:%s:%s", category, name);
+	if (f->see) {
+		f->see(text, f->arg);
+		return;
+	}
+	s = site_add(f, bt_printf(f->bt, "%s", text));
+	s->func = bt_printf(f->bt, "%s/%s", category, name);
+}
+
+static void category_see(struct finder *f, const char *path, const char *name)
+{
+	char inner[256];
+
+	snprintf(inner, sizeof(inner), "%s/%s", path, name);
+	dirs_each(f, inner, f->pattern, tracepoint_see);
+}
+
+static void name_guess(struct finder *f, const char *path, const char *name)
+{
+	(void)path;
+	guess_see(&f->guess, name);
+}
+
+static void tracepoint_find(struct finder *f)
+{
+	const char *category = f->pt->part[0], *event = f->pt->part[1];
+	char path[256], guess[96];
+
+	if (tracefs_fd() < 0)
+		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span, "tracefs cannot be reached: %s",
+				strerror(errno));
+	if (is_glob(category) || is_glob(event)) {
+		f->pattern = event;
+		dirs_each(f, "events", category, category_see);
+		return;
+	}
+	snprintf(path, sizeof(path), "events/%s", category);
+	if (strchr(event, '/') || strchr(category, '/'))
+		return;
+	snprintf(path, sizeof(path), "%s/%s", category, event);
+	if (tracefs_event_id(path) >= 0) {
+		snprintf(path, sizeof(path), "events/%s", category);
+		tracepoint_see(f, path, event);
+		return;
+	}
+	snprintf(path, sizeof(path), "events/%s", category);
+	if (!tracefs_has(path)) {
+		guess_begin(&f->guess, category);
+		dirs_each(f, "events", "*", name_guess);
+		snprintf(f->missing, sizeof(f->missing), "there is no category '%s'%s", category,
+			 guess_text(&f->guess, guess));
+		return;
+	}
+	guess_begin(&f->guess, event);
+	dirs_each(f, path, "*", name_guess);
+	snprintf(f->missing, sizeof(f->missing), "there is no tracepoint '%s:%s'%s", category, event,
+		 guess_text(&f->guess, guess));
+}
+
+bool site_file(const struct bt *bt, const char *name, char *path, size_t size)
+{
+	const char *base = !strncmp(name, "lib", 3) ? name + 3 : name;
+
+	if (strchr(name, '/')) {
+		snprintf(path, size, "%s", name);
+		return !access(name, R_OK);
+	}
+	return (bt->pid && !lib_find(bt->pid, name, path, size)) || !lib_find(0, name, path, size) ||
+	       (base != name && !lib_find(0, base, path, size)) || !program_find(name, path, size) ||
+	       (!strcmp(base, "pthread") && !lib_find(0, "c", path, size));
+}
+
+static struct bt_site *site_of_file(struct finder *f, const char *func, uint64_t offset)
+{
+	struct bt_site *s = site_add(f, bt_printf(f->bt, "%s:%s:%s", site_kinds[f->pt->kind].name,
+						  f->path, func));
+
+	s->func = func;
+	s->path = f->path;
+	s->offset = offset;
+	return s;
+}
+
+static bool user_see(const struct elf_func *fn, void *arg)
+{
+	struct finder *f = arg;
+
+	guess_see(&f->guess, fn->name);
+	if (f->pattern && !fn->ifunc && glob_matches(f->pattern, fn->name)) {
+		for (struct bt_site *s = f->probe->sites; s; s = s->next)
+			if (s->point == f->pt && s->offset == fn->offset)
+				return true;
+		site_of_file(f, bt_strndup(f->bt, fn->name, strlen(fn->name)), fn->offset);
+	}
+	return true;
+}
+
+static void user_find(struct finder *f, struct elf *e)
+{
+	char *func = bt_printf(f->bt, "%s", f->pt->part[1]), guess[96];
+	uint64_t off, vaddr;
+	struct elf_func fn;
+
+	guess_begin(&f->guess, func);
+	f->pattern = is_glob(func) ? func : NULL;
+	if (f->pattern) {
+		elf_each_func(e, user_see, f);
+		return;
+	}
+	if (parse_u64(func, &vaddr)) {
+		if (!elf_vaddr_to_offset(e, vaddr, &off))
+			bt_error(f->bt, f->pt->span, "%s: no code at %s", f->path, func);
+		site_of_file(f, func, off);
+		return;
+	}
+	off = offset_take(f->bt, f->pt, func);
+	if (!elf_find_func(e, func, &fn)) {
+		if (fn.ifunc)
+			snprintf(f->missing, sizeof(f->missing), "%s: %s only chooses one of several "
+				 "functions when the program starts", f->path, func);
+		else
+			site_of_file(f, func, fn.offset + off);
+		return;
+	}
+	elf_each_func(e, user_see, f);
+	snprintf(f->missing, sizeof(f->missing), "there is no function '%s' in %s%s", func, f->path,
+		 guess_text(&f->guess, guess));
+}
+
+/* Since glibc 2.34 the functions of these are in libc. */
+static void moved_to_libc(struct finder *f)
+{
+	const char *base = strrchr(f->path, '/') ? strrchr(f->path, '/') + 1 : f->path;
+	char path[PATH_MAX];
+	struct elf *e;
+
+	if (f->pattern || !f->missing[0] || (strncmp(base, "libpthread", 10) && strncmp(base, "libdl", 5) &&
+					     strncmp(base, "librt", 5)))
+		return;
+	if (!site_file(f->bt, "c", path, sizeof(path)) || !(e = elf_file_open(path, NULL)))
+		return;
+	f->path = bt_printf(f->bt, "%s", path);
+	f->missing[0] = 0;
+	user_find(f, e);
+	elf_file_close(e);
+}
+
+static void uprobe_find(struct finder *f)
+{
+	char path[PATH_MAX];
+	const char *why;
+	struct elf *e;
+
+	if (!site_file(f->bt, f->pt->part[0], path, sizeof(path))) {
+		snprintf(f->missing, sizeof(f->missing), "there is no library or program '%s'",
+			 f->pt->part[0]);
+		return;
+	}
+	f->path = bt_printf(f->bt, "%s", path);
+	e = elf_file_open(path, &why);
+	if (!e)
+		bt_error(f->bt, f->pt->span, "%s: %s", path, why);
+	if (f->pt->kind == P_URETPROBE && elf_is_go(e))
+		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span, "%s is a Go program: Go moves its stacks, "
+				"and a probe on a return would crash it", path);
+	user_find(f, e);
+	elf_file_close(e);
+	moved_to_libc(f);
+}
+
+static void simple_find(struct finder *f)
+{
+	const struct event_row *row;
+	struct bt_guess g;
+	struct bt_site *s = site_add(f, f->pt->text);
+
+	switch (f->pt->kind) {
+	case P_BEGIN:
+	case P_END: s->name = site_kinds[f->pt->kind].name; break;
+	case P_PROFILE:
+	case P_INTERVAL: time_parse(f->pt, &s->period, &s->frequency); break;
+	case P_RAWTP: s->func = last_part(f->pt); break;
+	default:
+		row = event_find(f->pt, &g);
+		s->config = row->config;
+		s->period = row->period;
+		if (f->pt->nparts > 1)
+			parse_u64(f->pt->part[1], &s->period);
+	}
+}
+
+static void point_find(struct finder *f)
+{
+	switch (f->pt->kind) {
+	case P_KPROBE:
+	case P_KRETPROBE: kprobe_find(f); break;
+	case P_FENTRY:
+	case P_FEXIT: fentry_find(f); break;
+	case P_TRACEPOINT: tracepoint_find(f); break;
+	case P_UPROBE:
+	case P_URETPROBE: uprobe_find(f); break;
+	default: simple_find(f);
+	}
+}
+
+void sites_find(struct bt *bt, struct bt_probe *probe)
+{
+	struct finder f = { .bt = bt, .probe = probe, .end = &probe->sites };
+	const struct bt_point *gone = NULL;
+	char why[256] = "";
+
+	for (f.pt = probe->points; f.pt; f.pt = f.pt->next) {
+		size_t before = f.n;
+
+		f.missing[0] = 0;
+		point_find(&f);
+		if (f.n > before)
+			continue;
+		if (!f.missing[0])
+			snprintf(f.missing, sizeof(f.missing), "nothing fits '%.200s'", f.pt->text);
+		if (gone)
+			warn("%s: left out: %s", gone->text, why);
+		gone = f.pt;
+		memcpy(why, f.missing, sizeof(why));
+	}
+	if (!f.n)
+		bt_error_status(bt, EXIT_CANNOT, gone->span, "%s", why);
+	if (gone)
+		warn("%s: left out: %s", gone->text, why);
+}
+
+/* ---- args ---- */
+
+struct format {
+	struct bt *bt;
+	struct bt_record *r;
+	bool syscall;
+};
+
+/* A number behind a key of a line of a format file. */
+static bool format_number(const char *line, const char *key, uint64_t *v)
+{
+	const char *p = strstr(line, key);
+
+	if (!p)
+		return false;
+	*v = strtoull(p + strlen(key), NULL, 10);
+	return true;
+}
+
+static const struct bt_type *field_type(struct format *f, const char *decl, const char **name,
+					uint64_t size, uint64_t sign)
+{
+	const struct bt_type *t = ctype_declaration(f->bt, decl, name);
+
+	if (t && t->kind == T_PTR)
+		return f->syscall ? type_pointer(f->bt, type_target(f->bt, t), AS_USER)
+		     : type_target(f->bt, t)->kind == T_RECORD
+		     ? type_pointer(f->bt, type_target(f->bt, t), AS_KERNEL) : t;
+	/* A system call's argument is held in 8 bytes, whatever its type is; the lower ones count. */
+	if (t && t->kind == T_INT && t->size <= size)
+		return t;
+	if (t && t->kind == T_ARRAY && t->size == size)
+		return t;
+	if (t && t->kind == T_RECORD && t->size == size)
+		return t;
+	if (t && t->kind == T_ARRAY && t->elem->size && size % t->elem->size == 0) {
+		struct bt_type *array = (struct bt_type *)type_new(f->bt, T_ARRAY, size);
+
+		array->elem = t->elem;
+		array->n = size / t->elem->size;
+		array->as = AS_KERNEL;
+		return array;
+	}
+	return type_int(f->bt, size > 4 ? 8 : size > 2 ? 4 : MAX(size, (uint64_t)1), sign);
+}
+
+/* "	field:const char * filename;	offset:24;	size:8;	signed:0;" */
+static bool format_line(char *line, size_t len, void *arg)
+{
+	struct format *f = arg;
+	char *decl = strstr(line, "field:"), *end = decl ? strchr(decl, ';') : NULL;
+	struct bt_member m = { 0 };
+	uint64_t offset, size, sign = 0;
+	const char *last;
+
+	(void)len;
+	if (!end || !format_number(end, "offset:", &offset) || !format_number(end, "size:", &size))
+		return true;
+	format_number(end, "signed:", &sign);
+	*end = 0;
+	decl += 6;
+	m.data_loc = !strncmp(decl, "__data_loc", 10);
+	m.offset = offset;
+	m.type = field_type(f, decl, &m.name, size, sign);
+	if (!m.name) {	/* a type that cannot be read: the name is the last word */
+		end[0] = 0;
+		last = strrchr(decl, ' ');
+		m.name = last ? bt_strndup(f->bt, last + 1, strcspn(last + 1, "[")) : "?";
+	}
+	f->r->member = bt_grow(f->bt, f->r->member, f->r->n, sizeof(*f->r->member));
+	f->r->member[f->r->n++] = m;
+	f->r->size = MAX(f->r->size, m.offset + (uint32_t)size);
+	return true;
+}
+
+static struct bt_record *format_args(struct bt *bt, const struct bt_site *site)
+{
+	struct format f = { .bt = bt, .r = bt_alloc(bt, sizeof(*f.r)) };
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "events/%s/format", site->func);
+	fd = tracefs_fd() < 0 ? -1 : openat(tracefs_fd(), path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	f.syscall = !strncmp(site->func, "syscalls/", 9);
+	f.r->filled = f.r->complete = true;
+	file_lines(fd, format_line, &f);
+	return f.r;
+}
+
+struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **why)
+{
+	if (!site->args) {
+		*why = site_kinds[site->kind].args ? "the kernel does not tell the arguments of this probe"
+						   : "this kind of probe has no 'args'";
+		if (site->args_sought)
+			return NULL;
+		site->args_sought = true;
+		if (site->kind == P_TRACEPOINT)
+			site->args = format_args(bt, site);
+		else if (site->kind == P_FENTRY || site->kind == P_FEXIT)
+			site->args = ctype_function(bt, site->func, NULL);
+		else if (site->kind == P_RAWTP)
+			site->args = ctype_raw_tracepoint(bt, site->func);
+	}
+	return site->args;
+}
+
+/* ---- lists ---- */
+
+static bool list_line(char *text, size_t len, void *arg)
+{
+	struct finder *f = arg;
+	char name[512];
+
+	(void)len;
+	text[strcspn(text, " \t")] = 0;
+	snprintf(name, sizeof(name), "%s:%s", f->prefix, text);
+	if (glob_matches(f->pattern, name))
+		f->see(name, f->arg);
+	return true;
+}
+
+static bool list_symbol(const char *name, uint64_t addr, const char *module, void *arg)
+{
+	char text[512];
+
+	(void)addr, (void)module;
+	snprintf(text, sizeof(text), "%s", name);
+	return list_line(text, 0, arg);
+}
+
+static bool list_user(const struct elf_func *fn, void *arg)
+{
+	struct finder *f = arg;
+	char name[PATH_MAX + 512];
+
+	snprintf(name, sizeof(name), "%s:%s:%s", f->prefix, f->path, fn->name);
+	if (glob_matches(f->pattern, fn->name))
+		f->see(name, f->arg);
+	return true;
+}
+
+static void list_functions(struct finder *f, const char *prefix)
+{
+	int fd;
+
+	if (access("/sys/bus/event_source/devices/kprobe", F_OK))
+		return;
+	f->prefix = prefix;
+	fd = tracefs_fd() < 0 ? -1 : openat(tracefs_fd(), "available_filter_functions",
+					    O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		file_lines(fd, list_line, f);
+	else
+		kallsyms_match("*", list_symbol, f);
+}
+
+static void list_file(struct finder *f, const char *pattern)
+{
+	const char *file = strchr(pattern, ':') + 1, *colon = strrchr(file, ':');
+	char path[PATH_MAX];
+	struct elf *e;
+	char *name = bt_strndup(f->bt, file, colon ? (size_t)(colon - file) : strlen(file));
+
+	if (!site_file(f->bt, name, path, sizeof(path)))
+		die(EXIT_FAIL, "there is no library or program '%s'", name);
+	e = elf_file_open(path, NULL);
+	if (!e)
+		die(EXIT_FAIL, "%s is no program or library", path);
+	f->path = path;
+	f->prefix = "uprobe";
+	f->pattern = colon ? colon + 1 : "*";
+	elf_each_func(e, list_user, f);
+	elf_file_close(e);
+}
+
+static void list_events(struct finder *f, const char *kind, const struct event_row *row)
+{
+	char name[64];
+
+	for (; row->name; row++) {
+		snprintf(name, sizeof(name), "%s:%s:", kind, row->name);
+		if (glob_matches(f->pattern, name))
+			f->see(name, f->arg);
+	}
+}
+
+static void list_tracepoint(struct finder *f, const char *path, const char *name)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "tracepoint:%s:%s", strrchr(path, '/') + 1, name);
+	if (glob_matches(f->pattern, text))
+		f->see(text, f->arg);
+}
+
+static void list_category(struct finder *f, const char *path, const char *name)
+{
+	char inner[256];
+
+	snprintf(inner, sizeof(inner), "%s/%s", path, name);
+	dirs_each(f, inner, "*", list_tracepoint);
+}
+
+void sites_list(struct bt *bt, const char *pattern, site_see *see, void *arg)
+{
+	struct finder f = { .bt = bt, .see = see, .arg = arg, .pattern = pattern };
+
+	if (!strncmp(pattern, "uprobe:", 7) || !strncmp(pattern, "u:", 2)) {
+		list_file(&f, pattern);
+		return;
+	}
+	/* A word without a colon is sought everywhere. */
+	if (!strchr(pattern, ':'))
+		f.pattern = bt_printf(bt, is_glob(pattern) ? "%s" : "*%s*", pattern);
+	list_events(&f, "software", software_events);
+	list_events(&f, "hardware", hardware_events);
+	list_functions(&f, "kprobe");
+	dirs_each(&f, "events", "*", list_category);
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The builtin variables: a row each, with its type and its code.
+#include "check.h"
+
+#include <bpf/libbpf.h>
+#include <stdio.h>
+
+static const struct bt_type type_comm = { .kind = T_STR, .size = 16 };
+static const struct bt_type type_probe = { .kind = T_PROBE, .size = 8 };
+static const struct bt_type type_ksym = { .kind = T_KSYM, .size = 8 };
+static const struct bt_type type_user = { .kind = T_USER, .size = 8 };
+static const struct bt_type type_u32 = { .kind = T_INT, .size = 4 };
+
+/* ---- context ---- */
+
+static bool has_regs(enum site_kind k)
+{
+	return k == P_KPROBE || k == P_KRETPROBE || k == P_UPROBE || k == P_URETPROBE;
+}
+
+static unsigned arg_number(const struct bt_expr *e)
+{
+	return e->name[strlen(e->name) - 1] - '0';
+}
+
+static void arg_check(struct check *ck, struct bt_expr *e)
+{
+	enum site_kind k = ck->site->kind;
+	unsigned i = arg_number(e);
+	struct bt_record *r;
+	const char *why;
+
+	if (k == P_KPROBE || k == P_UPROBE) {
+		if (regs_arg(i) < 0)
+			bt_error(ck->bt, e->span, "on this machine only the first %s arguments are in "
+				 "registers", regs_arg(6) < 0 ? "6" : "8");
+	} else if (k == P_FENTRY || k == P_FEXIT || k == P_RAWTP) {
+		r = site_args(ck->bt, ck->site, &why);
+		ck->per_site |= k != P_RAWTP;
+		if (r && i >= r->n)
+			bt_error(ck->bt, e->span, "%s has %zu argument%s", ck->site->name, r->n,
+				 r->n == 1 ? "" : "s");
+	} else {
+		bt_error(ck->bt, e->span, "%s are for kprobe, uprobe, fentry and rawtracepoint%s", "arg0 to arg9",
+			 k == P_TRACEPOINT ? "; a tracepoint has args.NAME" : "");
+	}
+}
+
+static void arg_gen(struct gen *g, struct bt_expr *e)
+{
+	unsigned i = arg_number(e);
+
+	code_load(g->c, BPF_DW, R0, R9, has_regs(g->site->kind) ? regs_arg(i) : (int)i * 8);
+}
+
+/* The arguments beyond the registers: on the stack, above the return address where there is one. */
+static void sarg_check(struct check *ck, struct bt_expr *e)
+{
+	if (ck->site->kind != P_KPROBE && ck->site->kind != P_UPROBE)
+		bt_error(ck->bt, e->span, "sarg0 to sarg9 are for kprobe and uprobe");
+	if (regs_sp < 0)
+		bt_error(ck->bt, e->span, "the stack of this machine is not known");
+}
+
+static void sarg_gen(struct gen *g, struct bt_expr *e)
+{
+#ifdef __x86_64__
+	int above = 8;
+#else
+	int above = 0;
+#endif
+
+	code_load(g->c, BPF_DW, R0, R9, regs_sp);
+	gen_read_scalar(g, &type_u64, NULL, arg_number(e) * 8 + above,
+			g->site->kind == P_UPROBE ? AS_USER : AS_KERNEL);
+}
+
+static void retval_check(struct check *ck, struct bt_expr *e)
+{
+	enum site_kind k = ck->site->kind;
+	struct bt_record *r;
+	const char *why;
+
+	e->type = &type_u64;
+	if (k == P_KRETPROBE || k == P_URETPROBE)
+		return;
+	if (k != P_FEXIT)
+		bt_error(ck->bt, e->span, "retval is for kretprobe, uretprobe and fexit%s",
+			 k == P_TRACEPOINT ? "; the tracepoint of a system call's end has args.ret" : "");
+	r = site_args(ck->bt, ck->site, &why);
+	ck->per_site = true;
+	if (!r || !r->n || strcmp(r->member[r->n - 1].name, "$ret"))
+		bt_error(ck->bt, e->span, "%s returns nothing", ck->site->name);
+	e->type = r->member[r->n - 1].type;
+	e->offset = r->member[r->n - 1].offset;
+}
+
+static void retval_gen(struct gen *g, struct bt_expr *e)
+{
+	if (has_regs(g->site->kind)) {
+		code_load(g->c, BPF_DW, R0, R9, regs_ret);
+		return;
+	}
+	code_load(g->c, BPF_DW, R0, R9, e->offset);
+	if (e->type->kind == T_INT)
+		gen_extend(g, R0, e->type->size, e->type->sign);
+}
+
+static void args_check(struct check *ck, struct bt_expr *e)
+{
+	if (!site_kinds[ck->site->kind].args)
+		bt_error(ck->bt, e->span, "args is for tracepoint, fentry, fexit and rawtracepoint%s",
+			 has_regs(ck->site->kind) ? "; here it is arg0, arg1, ..." : "");
+	e->type = &type_args;
+}
+
+static void ctx_gen(struct gen *g, struct bt_expr *e)
+{
+	(void)e;
+	code_mov(g->c, R0, R9);
+}
+
+static void probe_check(struct check *ck, struct bt_expr *e)
+{
+	ck->per_site = true;
+	e->type = &type_probe;
+}
+
+static void probe_gen(struct gen *g, struct bt_expr *e)
+{
+	(void)e;
+	code_mov_imm(g->c, R0, g->site->number);
+}
+
+/* The kernel's functions by their address, those of processes by the probe that is there. */
+static void func_check(struct check *ck, struct bt_expr *e)
+{
+	enum site_kind k = ck->site->kind;
+
+	if (!has_regs(k) && k != P_FENTRY && k != P_FEXIT)
+		bt_error(ck->bt, e->span, "func is for probes of functions");
+	ck->per_site |= k != P_KPROBE;
+	e->type = k == P_KPROBE ? &type_ksym : &type_probe;
+}
+
+static void func_gen(struct gen *g, struct bt_expr *e)
+{
+	if (e->type == &type_ksym)
+		code_load(g->c, BPF_DW, R0, R9, regs_ip);
+	else
+		code_mov_imm(g->c, R0, g->site->number | 1 << 30); /* tells print.c: just the function */
+}
+
+/* ---- task ---- */
+
+static void comm_into(struct gen *g, struct bt_expr *e, struct place to, uint32_t size)
+{
+	(void)e;
+	gen_place_address(g, R1, to);
+	code_mov_imm(g->c, R2, MIN(size, 16u));
+	code_call(g->c, BPF_FUNC_get_current_comm);
+	if (size > 16)
+		gen_zero(g, place_at(to, 16), size - 16);
+}
+
+static void ncpus_check(struct check *ck, struct bt_expr *e)
+{
+	(void)ck;
+	e->num = libbpf_num_possible_cpus();
+	e->is_const = true;
+	e->type = &type_u64;
+}
+
+static void curtask_check(struct check *ck, struct bt_expr *e)
+{
+	const struct bt_type *t = ctype_parse(ck->bt, "struct task_struct", NULL);
+
+	e->type = t ? type_pointer(ck->bt, t, AS_KERNEL) : &type_u64;
+}
+
+static void elapsed_gen(struct gen *g, struct bt_expr *e)
+{
+	(void)e;
+	code_call(g->c, BPF_FUNC_ktime_get_ns);
+	code_value(g->c, R1, TABLE_STATE, offsetof(struct bt_state, start_ns));
+	code_load(g->c, BPF_DW, R1, R1, 0);
+	code_alu(g->c, BPF_SUB, R0, R1);
+}
+
+static void cpid_check(struct check *ck, struct bt_expr *e)
+{
+	if (!ck->bt->child)
+		bt_error(ck->bt, e->span, "cpid is the process of -c COMMAND, and there is none");
+	e->type = &type_u64;
+}
+
+static void cpid_gen(struct gen *g, struct bt_expr *e)
+{
+	(void)e;
+	code_mov_imm(g->c, R0, g->bt->child);
+}
+
+static void stack_check(struct check *ck, struct bt_expr *e)
+{
+	struct bt_type *t = (struct bt_type *)type_new(ck->bt, e->name[0] == 'k' ? T_KSTACK : T_USTACK, 0);
+
+	t->min = ck->bt->config.stack_mode;
+	t->n = 127;
+	ck->bt->stack_depth = 127;
+	e->type = t;
+}
+
+static void kstack_gen(struct gen *g, struct bt_expr *e)
+{
+	(void)e;
+	gen_stack(g, 0);
+}
+
+static void ustack_into(struct gen *g, struct bt_expr *e, struct place to, uint32_t size)
+{
+	(void)size, (void)e;
+	gen_stack(g, BPF_F_USER_STACK);
+	gen_save(g, to, R0);
+	code_call(g->c, BPF_FUNC_get_current_pid_tgid);
+	code_alu_imm(g->c, BPF_RSH, R0, 32);
+	gen_save(g, place_at(to, 8), R0);
+}
+
+#define ARGS(n) { "arg" #n, NULL, arg_check, arg_gen, NULL, &type_u64, 0, 0, 0 }
+#define SARGS(n) { "sarg" #n, NULL, sarg_check, sarg_gen, NULL, &type_u64, 0, 0, 0 }
+
+const struct bt_builtin bt_builtins[] = {
+	{ "pid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_pid_tgid, .shift = 32 },
+	{ "tid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_pid_tgid, .mask = 0xffffffff },
+	{ "uid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_uid_gid, .mask = 0xffffffff },
+	{ "gid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_uid_gid, .shift = 32 },
+	{ "username", NULL, .type = &type_user, .helper = BPF_FUNC_get_current_uid_gid, .mask = 0xffffffff },
+	{ "cpu", NULL, .type = &type_u64, .helper = BPF_FUNC_get_smp_processor_id },
+	{ "numaid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_numa_node_id },
+	{ "nsecs", NULL, .type = &type_u64, .helper = BPF_FUNC_ktime_get_ns },
+	{ "jiffies", NULL, .type = &type_u64, .helper = BPF_FUNC_jiffies64 },
+	{ "rand", NULL, .type = &type_u32, .helper = BPF_FUNC_get_prandom_u32, .mask = 0xffffffff },
+	{ "cgroup", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_cgroup_id },
+	{ "curtask", NULL, curtask_check, .helper = BPF_FUNC_get_current_task },
+	{ "elapsed", NULL, .gen = elapsed_gen, .type = &type_u64 },
+	{ "comm", NULL, .into = comm_into, .type = &type_comm },
+	{ "kstack", NULL, stack_check, kstack_gen },
+	{ "ustack", NULL, stack_check, .into = ustack_into },
+	{ "retval", NULL, retval_check, retval_gen },
+	{ "func", NULL, func_check, func_gen },
+	{ "probe", NULL, probe_check, probe_gen },
+	{ "args", NULL, args_check },
+	{ "ctx", NULL, .gen = ctx_gen, .type = &type_u64 },
+	{ "cpid", NULL, cpid_check, cpid_gen },
+	{ "ncpus", NULL, ncpus_check, .type = &type_u64 },
+	ARGS(0), ARGS(1), ARGS(2), ARGS(3), ARGS(4), ARGS(5), ARGS(6), ARGS(7), ARGS(8), ARGS(9),
+	SARGS(0), SARGS(1), SARGS(2), SARGS(3), SARGS(4), SARGS(5), SARGS(6), SARGS(7), SARGS(8), SARGS(9),
+	{ 0 }
+};
