@@ -33,7 +33,11 @@ void code_add(struct bt_code *c, uint8_t code, uint8_t dst, uint8_t src, int16_t
 	}
 	c->at[c->n] = c->now;
 	c->insn[c->n++] = (struct bpf_insn){
-		.code = code, .dst_reg = dst, .src_reg = src, .off = off, .imm = imm,
+		.code = code,
+		.dst_reg = dst,
+		.src_reg = src,
+		.off = off,
+		.imm = imm,
 	};
 }
 
@@ -237,7 +241,8 @@ bool code_finish(struct bt_code *c, const struct bt_code *head)
 		c->insn[c->fix[i].insn].off = off;
 	}
 	for (size_t i = 0; i < c->nfuncs; i++)
-		c->insn[c->func[i].insn].imm = c->label[c->func[i].label] - (long)c->func[i].insn - 1;
+		c->insn[c->func[i].insn].imm =
+			c->label[c->func[i].label] - (long)c->func[i].insn - 1;
 	return true;
 }
 
@@ -249,7 +254,7 @@ static const char *const alu_ops[16] = {
 static const char *const jump_ops[16] = {
 	"goto", "==", ">", ">=", "&", "!=", "s>", "s>=", "call", "exit", "<", "<=", "s<", "s<=",
 };
-static const char *const size_names[4] = { "u32", "u16", "u8", "u64" };
+static const char *const size_names[4] = {"u32", "u16", "u8", "u64"};
 
 static void alu_text(const struct bpf_insn *in, char *to, size_t size)
 {
@@ -281,7 +286,8 @@ static void jump_text(const struct bpf_insn *in, size_t i, char *to, size_t size
 		snprintf(to, size, "if r%d %s r%d goto %zu", in->dst_reg, op, in->src_reg,
 			 i + 1 + in->off);
 	else
-		snprintf(to, size, "if r%d %s %d goto %zu", in->dst_reg, op, in->imm, i + 1 + in->off);
+		snprintf(to, size, "if r%d %s %d goto %zu", in->dst_reg, op, in->imm,
+			 i + 1 + in->off);
 }
 
 int code_text(const struct bt_code *c, size_t i, char *to, size_t size)
@@ -291,10 +297,15 @@ int code_text(const struct bt_code *c, size_t i, char *to, size_t size)
 
 	switch (BPF_CLASS(in->code)) {
 	case BPF_ALU:
-	case BPF_ALU64: alu_text(in, to, size); return 1;
-	case BPF_JMP: jump_text(in, i, to, size); return 1;
+	case BPF_ALU64:
+		alu_text(in, to, size);
+		return 1;
+	case BPF_JMP:
+		jump_text(in, i, to, size);
+		return 1;
 	case BPF_LDX:
-		snprintf(to, size, "r%d = *(%s *)(r%d %+d)", in->dst_reg, mem, in->src_reg, in->off);
+		snprintf(to, size, "r%d = *(%s *)(r%d %+d)", in->dst_reg, mem, in->src_reg,
+			 in->off);
 		return 1;
 	case BPF_ST:
 		snprintf(to, size, "*(%s *)(r%d %+d) = %d", mem, in->dst_reg, in->off, in->imm);
@@ -304,16 +315,19 @@ int code_text(const struct bt_code *c, size_t i, char *to, size_t size)
 			 BPF_MODE(in->code) == BPF_ATOMIC ? "lock " : "", mem, in->dst_reg, in->off,
 			 BPF_MODE(in->code) == BPF_ATOMIC ? "+=" : "=", in->src_reg);
 		return 1;
-	default: break;
+	default:
+		break;
 	}
 	for (size_t t = 0; t < c->ntables; t++) {
 		if (c->table[t].insn != i)
 			continue;
 		snprintf(to, size, "r%d = table %u%s%d", in->dst_reg, c->table[t].table,
-			 in->src_reg == BPF_PSEUDO_MAP_VALUE ? " value +" : " + ", c->insn[i + 1].imm);
+			 in->src_reg == BPF_PSEUDO_MAP_VALUE ? " value +" : " + ",
+			 c->insn[i + 1].imm);
 		return 2;
 	}
 	snprintf(to, size, "r%d = 0x%llx", in->dst_reg,
-		 (unsigned long long)(uint32_t)in->imm | (unsigned long long)c->insn[i + 1].imm << 32);
+		 (unsigned long long)(uint32_t)in->imm | (unsigned long long)c->insn[i + 1].imm
+								 << 32);
 	return 2;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* BPF instructions in a row, with labels, what the loader has to fill in, and for each the place in the
- * source text that it comes from. */
+/* BPF instructions in a row, with labels, what the loader has to fill in, and for each the place in
+ * the source text that it comes from. */
 #ifndef BT_ASM_H
 #define BT_ASM_H
 
@@ -15,24 +15,33 @@ enum bt_table { TABLE_RING, TABLE_STACKS, TABLE_SCRATCH, TABLE_STATE, TABLE_ZERO
 
 /* The one entry of TABLE_STATE, counted up by programs and read by user space. */
 struct bt_state {
-	uint64_t start_ns;	/* CLOCK_MONOTONIC, of `elapsed` */
+	uint64_t start_ns; /* CLOCK_MONOTONIC, of `elapsed` */
 	uint64_t lost_events, lost_stacks, lost_entries;
 };
 
 struct bt_code {
 	struct bpf_insn *insn;
-	uint32_t *at;		/* place in the source text */
+	uint32_t *at; /* place in the source text */
 	size_t n, room;
-	uint32_t now;		/* place of what is added next */
-	int *label;		/* index of the instruction, -1 while it is not known */
+	uint32_t now; /* place of what is added next */
+	int *label;   /* index of the instruction, -1 while it is not known */
 	size_t nlabels;
-	struct { size_t insn; int label; } *fix;
+	struct {
+		size_t insn;
+		int label;
+	} * fix;
 	size_t nfix;
-	struct code_table { size_t insn; unsigned table; } *table;
+	struct code_table {
+		size_t insn;
+		unsigned table;
+	} * table;
 	size_t ntables;
-	struct { size_t insn; int label; } *func; /* addresses of callbacks */
+	struct {
+		size_t insn;
+		int label;
+	} * func; /* addresses of callbacks */
 	size_t nfuncs;
-	size_t callback[8];	/* where each begins */
+	size_t callback[8]; /* where each begins */
 	size_t ncallbacks;
 	bool uses_scratch, uses_events;
 };
@@ -41,9 +50,10 @@ struct bt_code *code_new(struct bt *bt);
 void code_free(struct bt_code *c);
 
 void code_add(struct bt_code *c, uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm);
-void code_imm64(struct bt_code *c, uint8_t dst, uint64_t v);	/* the shortest form */
-void code_table(struct bt_code *c, uint8_t dst, unsigned table);	/* its descriptor */
-void code_value(struct bt_code *c, uint8_t dst, unsigned table, uint32_t off); /* address in an array */
+void code_imm64(struct bt_code *c, uint8_t dst, uint64_t v);	 /* the shortest form */
+void code_table(struct bt_code *c, uint8_t dst, unsigned table); /* its descriptor */
+void code_value(struct bt_code *c, uint8_t dst, unsigned table,
+		uint32_t off); /* address in an array */
 void code_func(struct bt_code *c, uint8_t dst, int label);
 int code_label(struct bt_code *c);
 void code_here(struct bt_code *c, int label);
@@ -81,12 +91,14 @@ static inline void code_load(struct bt_code *c, uint8_t size, uint8_t dst, uint8
 	code_add(c, BPF_LDX | BPF_MEM | size, dst, src, off, 0);
 }
 
-static inline void code_store(struct bt_code *c, uint8_t size, uint8_t dst, int16_t off, uint8_t src)
+static inline void code_store(struct bt_code *c, uint8_t size, uint8_t dst, int16_t off,
+			      uint8_t src)
 {
 	code_add(c, BPF_STX | BPF_MEM | size, dst, src, off, 0);
 }
 
-static inline void code_store_imm(struct bt_code *c, uint8_t size, uint8_t dst, int16_t off, int32_t imm)
+static inline void code_store_imm(struct bt_code *c, uint8_t size, uint8_t dst, int16_t off,
+				  int32_t imm)
 {
 	code_add(c, BPF_ST | BPF_MEM | size, dst, 0, off, imm);
 }

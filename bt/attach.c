@@ -52,7 +52,7 @@ static int perf_type(const char *name)
 
 static int attach_kprobe(struct session *s, const struct bt_prog *p, const struct bt_site *site)
 {
-	struct perf_event_attr attr = { .type = perf_type("kprobe") };
+	struct perf_event_attr attr = {.type = perf_type("kprobe")};
 	char real[256];
 	int err;
 
@@ -71,7 +71,7 @@ static int attach_kprobe(struct session *s, const struct bt_prog *p, const struc
 
 static int attach_uprobe(struct session *s, const struct bt_prog *p, const struct bt_site *site)
 {
-	struct perf_event_attr attr = { .type = perf_type("uprobe") };
+	struct perf_event_attr attr = {.type = perf_type("uprobe")};
 
 	attr.config = site->kind == P_URETPROBE;
 	attr.config1 = (uintptr_t)site->path;
@@ -81,8 +81,8 @@ static int attach_uprobe(struct session *s, const struct bt_prog *p, const struc
 
 static int attach_tracepoint(struct session *s, const struct bt_prog *p, const struct bt_site *site)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .sample_period = 1,
-					.wakeup_events = 1 };
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT, .sample_period = 1, .wakeup_events = 1};
 	int id = tracefs_event_id(site->func);
 
 	if (id < 0)
@@ -104,7 +104,7 @@ static int attach_raw(struct session *s, const struct bt_prog *p, const char *na
 /* On each CPU; one that is offline has no event. */
 static int attach_sampled(struct session *s, const struct bt_prog *p, const struct bt_site *site)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .config = site->config };
+	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE, .config = site->config};
 	int err, good = 0, last = -ENODEV;
 
 	if (site->kind == P_HARDWARE)
@@ -126,14 +126,20 @@ static int attach_site(struct session *s, const struct bt_prog *p, const struct 
 {
 	switch (site->kind) {
 	case P_KPROBE:
-	case P_KRETPROBE: return attach_kprobe(s, p, site);
+	case P_KRETPROBE:
+		return attach_kprobe(s, p, site);
 	case P_UPROBE:
-	case P_URETPROBE: return attach_uprobe(s, p, site);
-	case P_TRACEPOINT: return attach_tracepoint(s, p, site);
-	case P_RAWTP: return attach_raw(s, p, site->func);
+	case P_URETPROBE:
+		return attach_uprobe(s, p, site);
+	case P_TRACEPOINT:
+		return attach_tracepoint(s, p, site);
+	case P_RAWTP:
+		return attach_raw(s, p, site->func);
 	case P_FENTRY:
-	case P_FEXIT: return attach_raw(s, p, NULL);
-	default: return attach_sampled(s, p, site);
+	case P_FEXIT:
+		return attach_raw(s, p, NULL);
+	default:
+		return attach_sampled(s, p, site);
 	}
 }
 
@@ -164,7 +170,8 @@ static const char *attach_reason(const struct bt_site *site, int err)
 		return "the kernel has no such function";
 	if (err == -ENOENT && site->kind == P_RAWTP)
 		return "the kernel has no such tracepoint";
-	if ((err == -EINVAL || err == -EILSEQ) && (site->kind == P_KPROBE || site->kind == P_KRETPROBE))
+	if ((err == -EINVAL || err == -EILSEQ) &&
+	    (site->kind == P_KPROBE || site->kind == P_KRETPROBE))
 		return "the kernel forbids a probe there";
 	if ((err == -ENOENT || err == -EOPNOTSUPP) && site->kind == P_HARDWARE)
 		return "this machine has no such performance counter";
@@ -174,8 +181,8 @@ static const char *attach_reason(const struct bt_site *site, int err)
 static void guess_function(struct bt *bt, const struct bt_site *site, char text[96]);
 
 /* One of several that were written may fail, and of those that a wildcard found, many. */
-static void attach_prog(struct session *s, struct bt_prog *p, size_t *failed, struct bt_site **worst,
-			int *worst_err)
+static void attach_prog(struct session *s, struct bt_prog *p, size_t *failed,
+			struct bt_site **worst, int *worst_err)
 {
 	if (p->multi && attach_multi(s, p))
 		return;

@@ -15,24 +15,26 @@
  *   print.c    values as text and JSON; format.c: printf; tables.c: whole maps
  *   session.c  the loop: events, intervals, child process, the end
  *
- * Values. A scalar (integer, pointer, id) is computed into R0, 64 bits wide and extended by the sign
- * of its type. Everything else (string, tuple, buffer, address) lies in memory: code for it either
- * fills a place that it is given (gen_into) or leaves the address of one in R0. Temporary values are
- * slots of the stack, as long as there is room and they are small; else of the scratch table, a
- * per-CPU array with one entry per program, so that a program that interrupts another one does not
- * write into its values. Variables ($x) are slots, too. Registers: R9 the context, R8 the scratch
- * entry, R7 the frame that holds the variables (in a callback that is the caller's); R6 is free
- * between two calls, and nothing else survives the code of an operand.
+ * Values. A scalar (integer, pointer, id) is computed into R0, 64 bits wide and extended by the
+ * sign of its type. Everything else (string, tuple, buffer, address) lies in memory: code for it
+ * either fills a place that it is given (gen_into) or leaves the address of one in R0. Temporary
+ * values are slots of the stack, as long as there is room and they are small; else of the scratch
+ * table, a per-CPU array with one entry per program, so that a program that interrupts another one
+ * does not write into its values. Variables ($x) are slots, too. Registers: R9 the context, R8 the
+ * scratch entry, R7 the frame that holds the variables (in a callback that is the caller's); R6 is
+ * free between two calls, and nothing else survives the code of an operand.
  *
  * Records of the kernel or a process are never copied as a whole to get at a member: a chain of
  * members is one constant offset from an address, and one read of just the member.
  *
- * Tables (@x). Without keys: an array of one entry; else a hash. Aggregations are per CPU and summed
- * up by the reader; a histogram is one value with all its slots. What does not fit is counted.
+ * Tables (@x). Without keys: an array of one entry; else a hash. Aggregations are per CPU and
+ * summed up by the reader; a histogram is one value with all its slots. What does not fit is
+ * counted.
  *
- * Output. printf() and all that happens in user space is an action: a number, under which user space
- * keeps format and types, and the arguments behind it in one ring buffer, strings as long as they are.
- * So is `exit()`. BEGIN and END, and intervals, are programs that user space runs by BPF_PROG_TEST_RUN.
+ * Output. printf() and all that happens in user space is an action: a number, under which user
+ * space keeps format and types, and the arguments behind it in one ring buffer, strings as long as
+ * they are. So is `exit()`. BEGIN and END, and intervals, are programs that user space runs by
+ * BPF_PROG_TEST_RUN.
  *
  * Errors go to one place (bt_error): the first one ends the compilation, by longjmp. */
 #ifndef BT_H
@@ -49,27 +51,35 @@ struct bt;
 /* ---- types ---- */
 
 enum bt_kind {
-	T_NONE,		/* not known yet, or no value */
+	T_NONE, /* not known yet, or no value */
 	T_INT,
 	T_PTR,
-	T_RECORD,	/* struct or union; lies in memory of space `as` */
-	T_ARRAY,	/* of C; lies in memory of space `as` */
-	T_STR,		/* at most `size` bytes with its NUL */
-	T_BUF,		/* u32 length, then up to `size` bytes */
+	T_RECORD, /* struct or union; lies in memory of space `as` */
+	T_ARRAY,  /* of C; lies in memory of space `as` */
+	T_STR,	  /* at most `size` bytes with its NUL */
+	T_BUF,	  /* u32 length, then up to `size` bytes */
 	T_TUPLE,
-	T_KSTACK, T_USTACK,	/* id in the table of stacks; of a user stack also whose */
-	T_KSYM,		/* address in the kernel */
-	T_USYM,		/* address and process */
-	T_INET,		/* address family, 16 bytes of address */
+	T_KSTACK,
+	T_USTACK, /* id in the table of stacks; of a user stack also whose */
+	T_KSYM,	  /* address in the kernel */
+	T_USYM,	  /* address and process */
+	T_INET,	  /* address family, 16 bytes of address */
 	T_MAC,
-	T_PROBE,	/* number of an attach point */
-	T_TIME,		/* strftime(): ns, and the number of the format */
-	T_CGROUP_PATH,	/* id */
-	T_USER,		/* username: uid */
-	T_ERRNO,	/* strerror() */
-	T_ARGS,		/* `args`: its members are those of the attach point */
+	T_PROBE,       /* number of an attach point */
+	T_TIME,	       /* strftime(): ns, and the number of the format */
+	T_CGROUP_PATH, /* id */
+	T_USER,	       /* username: uid */
+	T_ERRNO,       /* strerror() */
+	T_ARGS,	       /* `args`: its members are those of the attach point */
 	/* what only a map has: */
-	T_COUNT, T_SUM, T_AVG, T_MIN, T_MAX, T_STATS, T_HIST, T_LHIST,
+	T_COUNT,
+	T_SUM,
+	T_AVG,
+	T_MIN,
+	T_MAX,
+	T_STATS,
+	T_HIST,
+	T_LHIST,
 };
 
 enum bt_space { AS_ANY, AS_KERNEL, AS_USER, AS_BPF }; /* where an address leads to */
@@ -80,21 +90,21 @@ struct bt_type {
 	enum bt_kind kind;
 	enum bt_space as;
 	bool sign, is_char, is_bool;
-	uint32_t size;		/* bytes: of an integer, record, array, string, buffer */
-	uint32_t n;		/* elements: array, tuple; stacks: most frames; hist: bits; lhist: slots */
-	const struct bt_type *elem;	/* pointer, array */
-	const struct bt_type **elems;	/* tuple */
+	uint32_t size; /* bytes: of an integer, record, array, string, buffer */
+	uint32_t n;    /* elements: array, tuple; stacks: most frames; hist: bits; lhist: slots */
+	const struct bt_type *elem;   /* pointer, array */
+	const struct bt_type **elems; /* tuple */
 	struct bt_record *record;
-	int64_t min, step;	/* lhist; stacks: min is the mode */
+	int64_t min, step; /* lhist; stacks: min is the mode */
 	const char *enum_name;
 };
 
 struct bt_member {
-	const char *name;	/* NULL: anonymous */
+	const char *name; /* NULL: anonymous */
 	const struct bt_type *type;
-	uint32_t offset;	/* bytes */
-	uint8_t bit_off, bits;	/* of a bit-field: from offset on; 0 bits: none */
-	bool data_loc;		/* tracepoints: offset and length of data behind the event */
+	uint32_t offset;       /* bytes */
+	uint8_t bit_off, bits; /* of a bit-field: from offset on; 0 bits: none */
+	bool data_loc;	       /* tracepoints: offset and length of data behind the event */
 };
 
 struct bt_record {
@@ -107,29 +117,68 @@ struct bt_record {
 
 /* ---- syntax tree ---- */
 
-struct bt_span { uint32_t at, len; }; /* in the source text */
+struct bt_span {
+	uint32_t at, len;
+}; /* in the source text */
 
 enum expr_kind {
-	E_INT, E_STR, E_NAME, E_VAR, E_MAP, E_POSITIONAL, E_POSITIONAL_COUNT, E_CALL, E_UNARY, E_BINARY,
-	E_COND, E_CAST, E_MEMBER, E_INDEX, E_TUPLE, E_SIZEOF, E_OFFSETOF, E_STEP,
+	E_INT,
+	E_STR,
+	E_NAME,
+	E_VAR,
+	E_MAP,
+	E_POSITIONAL,
+	E_POSITIONAL_COUNT,
+	E_CALL,
+	E_UNARY,
+	E_BINARY,
+	E_COND,
+	E_CAST,
+	E_MEMBER,
+	E_INDEX,
+	E_TUPLE,
+	E_SIZEOF,
+	E_OFFSETOF,
+	E_STEP,
 };
 
 enum bt_op {
-	OP_NONE, OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MOD, OP_AND, OP_OR, OP_XOR, OP_SHL, OP_SHR,
-	OP_LAND, OP_LOR, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE,
-	OP_NOT, OP_INV, OP_NEG, OP_DEREF, OP_ADDR,
+	OP_NONE,
+	OP_ADD,
+	OP_SUB,
+	OP_MUL,
+	OP_DIV,
+	OP_MOD,
+	OP_AND,
+	OP_OR,
+	OP_XOR,
+	OP_SHL,
+	OP_SHR,
+	OP_LAND,
+	OP_LOR,
+	OP_EQ,
+	OP_NE,
+	OP_LT,
+	OP_LE,
+	OP_GT,
+	OP_GE,
+	OP_NOT,
+	OP_INV,
+	OP_NEG,
+	OP_DEREF,
+	OP_ADDR,
 };
 
 struct bt_var {
 	const char *name;
 	const struct bt_type *type;
 	struct bt_span first;
-	int slot;		/* gen.c */
+	int slot; /* gen.c */
 	bool in_scratch;
 };
 
 struct bt_map {
-	const char *name;	/* with its @ */
+	const char *name; /* with its @ */
 	struct bt_span first;
 	bool keyed, key_known, printed_off;
 	const struct bt_type **key; /* per CPU no value; each key's type */
@@ -145,38 +194,47 @@ struct bt_expr {
 	enum expr_kind kind;
 	enum bt_op op;
 	struct bt_span span;
-	const struct bt_type *type;	/* set by check.c */
-	struct bt_expr *a, *b, *c;	/* operands */
-	struct bt_expr **arg;		/* of a call, a map, a tuple */
+	const struct bt_type *type; /* set by check.c */
+	struct bt_expr *a, *b, *c;  /* operands */
+	struct bt_expr **arg;	    /* of a call, a map, a tuple */
 	size_t nargs;
-	const char *name;		/* function, member, variable, type's text */
-	const char *str;		/* E_STR: bytes, NUL-terminated */
+	const char *name; /* function, member, variable, type's text */
+	const char *str;  /* E_STR: bytes, NUL-terminated */
 	size_t str_len;
 	uint64_t num;
 	bool arrow, post, is_const, wide;
-	const struct bt_type *cast;	/* E_CAST, E_SIZEOF, E_OFFSETOF */
+	const struct bt_type *cast; /* E_CAST, E_SIZEOF, E_OFFSETOF */
 	struct bt_map *map;
 	struct bt_var *var;
 	const struct bt_member *member;
-	uint32_t offset;		/* of the member, anonymous ones summed up */
-	const struct bt_call *call;	/* rows of calls.c, vars.c */
+	uint32_t offset;	    /* of the member, anonymous ones summed up */
+	const struct bt_call *call; /* rows of calls.c, vars.c */
 	const struct bt_builtin *builtin;
 	struct bt_action *action;
 };
 
 enum stmt_kind {
-	S_EXPR, S_ASSIGN, S_IF, S_WHILE, S_FOR_RANGE, S_FOR_MAP, S_UNROLL, S_BLOCK, S_RETURN, S_BREAK,
+	S_EXPR,
+	S_ASSIGN,
+	S_IF,
+	S_WHILE,
+	S_FOR_RANGE,
+	S_FOR_MAP,
+	S_UNROLL,
+	S_BLOCK,
+	S_RETURN,
+	S_BREAK,
 	S_CONTINUE,
 };
 
 struct bt_stmt {
 	enum stmt_kind kind;
-	enum bt_op op;			/* S_ASSIGN: of += and the like */
+	enum bt_op op; /* S_ASSIGN: of += and the like */
 	struct bt_span span;
-	struct bt_stmt *next;		/* in its block */
-	struct bt_expr *target, *value, *last;	/* last: end of a range */
+	struct bt_stmt *next;		       /* in its block */
+	struct bt_expr *target, *value, *last; /* last: end of a range */
 	struct bt_stmt *body, *other;
-	struct bt_var *var, *from;	/* of a loop; from: where its range begins */
+	struct bt_var *var, *from; /* of a loop; from: where its range begins */
 	struct bt_map *map;
 	uint64_t times;
 };
@@ -184,8 +242,21 @@ struct bt_stmt {
 /* ---- probes ---- */
 
 enum site_kind {
-	P_BEGIN, P_END, P_KPROBE, P_KRETPROBE, P_FENTRY, P_FEXIT, P_TRACEPOINT, P_RAWTP, P_UPROBE,
-	P_URETPROBE, P_PROFILE, P_INTERVAL, P_SOFTWARE, P_HARDWARE, P_KINDS,
+	P_BEGIN,
+	P_END,
+	P_KPROBE,
+	P_KRETPROBE,
+	P_FENTRY,
+	P_FEXIT,
+	P_TRACEPOINT,
+	P_RAWTP,
+	P_UPROBE,
+	P_URETPROBE,
+	P_PROFILE,
+	P_INTERVAL,
+	P_SOFTWARE,
+	P_HARDWARE,
+	P_KINDS,
 };
 
 /* One attach point as it is written. */
@@ -193,7 +264,7 @@ struct bt_point {
 	struct bt_span span;
 	const char *text;
 	enum site_kind kind;
-	const char *part[3];	/* behind the kind, between colons */
+	const char *part[3]; /* behind the kind, between colons */
 	size_t nparts;
 	struct bt_point *next;
 };
@@ -202,14 +273,14 @@ struct bt_point {
 struct bt_site {
 	const struct bt_point *point;
 	enum site_kind kind;
-	const char *name;	/* the full one, as `probe` tells it */
-	const char *func;	/* kernel function, tracepoint cat:name, user function */
-	const char *path;	/* ELF file */
-	uint64_t offset;	/* in the file; in the kernel function */
+	const char *name; /* the full one, as `probe` tells it */
+	const char *func; /* kernel function, tracepoint cat:name, user function */
+	const char *path; /* ELF file */
+	uint64_t offset;  /* in the file; in the kernel function */
 	uint64_t period, config;
 	bool frequency;
-	uint32_t btf_id;	/* fentry, fexit */
-	unsigned number;	/* among all */
+	uint32_t btf_id; /* fentry, fexit */
+	unsigned number; /* among all */
 	struct bt_record *args;
 	bool args_sought;
 	struct bt_site *next;
@@ -232,18 +303,29 @@ struct bt_prog {
 	struct bt_site **site;
 	size_t nsites;
 	struct bt_code *code;
-	bool multi;		/* loaded for many functions at once */
+	bool multi; /* loaded for many functions at once */
 	int fd;
 	unsigned index;
-	uint64_t every_ns, next_ns;	/* interval */
+	uint64_t every_ns, next_ns; /* interval */
 	struct bt_prog *next;
 };
 
 /* ---- what happens in user space ---- */
 
 enum action_kind {
-	A_PRINTF, A_PRINT_MAP, A_PRINT_ENTRY, A_PRINT_VALUE, A_CLEAR, A_ZERO, A_EXIT, A_TIME, A_JOIN, A_CAT, A_SYSTEM,
-	A_STRFTIME, A_ERRORF,
+	A_PRINTF,
+	A_PRINT_MAP,
+	A_PRINT_ENTRY,
+	A_PRINT_VALUE,
+	A_CLEAR,
+	A_ZERO,
+	A_EXIT,
+	A_TIME,
+	A_JOIN,
+	A_CAT,
+	A_SYSTEM,
+	A_STRFTIME,
+	A_ERRORF,
 };
 
 struct bt_action {
@@ -251,9 +333,9 @@ struct bt_action {
 	unsigned number;
 	const char *fmt;
 	size_t nargs;
-	const struct bt_type **type;	/* of the arguments */
-	uint32_t *at;			/* where each lies in the event */
-	uint32_t fixed;			/* bytes of the event without strings */
+	const struct bt_type **type; /* of the arguments */
+	uint32_t *at;		     /* where each lies in the event */
+	uint32_t fixed;		     /* bytes of the event without strings */
 	struct bt_map *map;
 	struct bt_span span;
 };
@@ -267,12 +349,12 @@ struct bt_config {
 };
 
 struct bt {
-	const char *name;	/* of the file, or "stdin", "-e" */
+	const char *name; /* of the file, or "stdin", "-e" */
 	const char *text;
 	size_t len;
-	char **params;		/* $1... */
+	char **params; /* $1... */
 	int nparams;
-	int pid, child;		/* -p, -c; 0: none */
+	int pid, child; /* -p, -c; 0: none */
 	struct bt_config config;
 
 	struct bt_probe *probes, **probes_end;
@@ -285,9 +367,9 @@ struct bt {
 	size_t nsites;
 	struct bt_macro *macros;
 	struct bt_ctypes *ctypes;
-	const char *btf_path;	/* --btf */
+	const char *btf_path; /* --btf */
 	uint32_t scratch_size, zeros_size;
-	uint32_t stack_depth;	/* most frames of any stack; 0: none are taken */
+	uint32_t stack_depth; /* most frames of any stack; 0: none are taken */
 
 	/* the one error */
 	jmp_buf fail;
@@ -302,7 +384,7 @@ void bt_free(struct bt *bt);
 
 /* The steps. False: bt->error has the message, several lines, and bt->status the exit status. */
 bool bt_parse(struct bt *bt);
-bool bt_check(struct bt *bt);	/* asks this kernel what there is to attach to */
+bool bt_check(struct bt *bt); /* asks this kernel what there is to attach to */
 bool bt_generate(struct bt *bt);
 
 /* diag.c: the one error: what is wrong at that place, and what was expected. */
@@ -314,7 +396,11 @@ void bt_place(const struct bt *bt, uint32_t at, unsigned *line, unsigned *col);
 /* "FILE:LINE:COL: message", the source line and a caret below it. */
 void bt_show(const struct bt *bt, struct bt_span span, const char *message, char *to, size_t size);
 /* Of many names the one that `name` may have been meant to be: feed them one by one. */
-struct bt_guess { const char *name; char best[64]; unsigned distance; };
+struct bt_guess {
+	const char *name;
+	char best[64];
+	unsigned distance;
+};
 void guess_begin(struct bt_guess *g, const char *name);
 void guess_see(struct bt_guess *g, const char *candidate);
 /* "; did you mean 'x'?" or "" */

@@ -9,22 +9,25 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static const struct bt_type type_inet = { .kind = T_INET, .size = 24 };
-static const struct bt_type type_mac = { .kind = T_MAC, .size = 8 };
-static const struct bt_type type_ksym = { .kind = T_KSYM, .size = 8 };
-static const struct bt_type type_usym = { .kind = T_USYM, .size = 16 };
-static const struct bt_type type_errno = { .kind = T_ERRNO, .size = 8 };
+static const struct bt_type type_inet = {.kind = T_INET, .size = 24};
+static const struct bt_type type_mac = {.kind = T_MAC, .size = 8};
+static const struct bt_type type_ksym = {.kind = T_KSYM, .size = 8};
+static const struct bt_type type_usym = {.kind = T_USYM, .size = 16};
+static const struct bt_type type_errno = {.kind = T_ERRNO, .size = 8};
 
 /* ---- aggregations ---- */
 
 static void agg_check(struct check *ck, struct bt_expr *e)
 {
-	(void)ck, (void)e;	/* check_aggregate() does it */
+	(void)ck, (void)e; /* check_aggregate() does it */
 }
 
-static const struct { const char *name; enum bt_kind kind; } agg_kinds[] = {
-	{ "count", T_COUNT }, { "sum", T_SUM }, { "avg", T_AVG }, { "min", T_MIN }, { "max", T_MAX },
-	{ "stats", T_STATS }, { "hist", T_HIST }, { "lhist", T_LHIST },
+static const struct {
+	const char *name;
+	enum bt_kind kind;
+} agg_kinds[] = {
+	{"count", T_COUNT}, {"sum", T_SUM},	{"avg", T_AVG},	  {"min", T_MIN},
+	{"max", T_MAX},	    {"stats", T_STATS}, {"hist", T_HIST}, {"lhist", T_LHIST},
 };
 
 static void hist_shape(struct check *ck, struct bt_expr *e, struct bt_type *t)
@@ -48,7 +51,8 @@ static void lhist_shape(struct check *ck, struct bt_expr *e, struct bt_type *t)
 	if (max <= t->min)
 		bt_error(ck->bt, e->arg[2]->span, "lhist: the maximum has to be above the minimum");
 	if ((max - t->min + t->step - 1) / t->step > 1000)
-		bt_error(ck->bt, e->arg[3]->span, "lhist: more than 1000 slots: a larger step is needed");
+		bt_error(ck->bt, e->arg[3]->span,
+			 "lhist: more than 1000 slots: a larger step is needed");
 	t->n = 2 + (max - t->min + t->step - 1) / t->step;
 }
 
@@ -85,7 +89,8 @@ static void need_address(struct check *ck, struct bt_expr *e, const char *what)
 	if (e->type->kind == T_INT || e->type->kind == T_PTR || e->type->kind == T_ARRAY ||
 	    e->type->kind == T_KSYM || (e->type->kind == T_NONE && !ck->final))
 		return;
-	bt_error(ck->bt, e->span, "%s: expected an address, not %s", what, type_text(ck->bt, e->type));
+	bt_error(ck->bt, e->span, "%s: expected an address, not %s", what,
+		 type_text(ck->bt, e->type));
 }
 
 static void str_check(struct check *ck, struct bt_expr *e)
@@ -93,7 +98,7 @@ static void str_check(struct check *ck, struct bt_expr *e)
 	struct bt_type *t;
 	int64_t n;
 
-	if (e->arg[0]->kind == E_POSITIONAL) {	/* a literal from here on */
+	if (e->arg[0]->kind == E_POSITIONAL) { /* a literal from here on */
 		const char *s = check_literal(ck, e->arg[0], "str");
 
 		e->kind = E_STR;
@@ -127,7 +132,8 @@ static enum bt_space space_of(const struct bt_expr *e)
 		return AS_KERNEL;
 	if (t->kind == T_STR)
 		return AS_KERNEL; /* memory of BPF */
-	return t->kind == T_PTR || t->kind == T_ARRAY ? t->as == AS_BPF ? AS_KERNEL : t->as : AS_ANY;
+	return t->kind == T_PTR || t->kind == T_ARRAY ? t->as == AS_BPF ? AS_KERNEL : t->as
+						      : AS_ANY;
 }
 
 /* The length may be known only then: it is kept within the room there is. */
@@ -179,7 +185,8 @@ static void buf_check(struct check *ck, struct bt_expr *e)
 		check_int(ck, e->arg[1], "buf");
 		if (expr_const(e->arg[1], &n)) {
 			if (n < 1 || n > 16384)
-				bt_error(ck->bt, e->arg[1]->span, "buf: expected from 1 to 16384 bytes");
+				bt_error(ck->bt, e->arg[1]->span,
+					 "buf: expected from 1 to 16384 bytes");
 			t->size = n;
 		}
 	} else if (e->arg[0]->type->kind == T_ARRAY) {
@@ -210,7 +217,8 @@ static void buf_into(struct gen *g, struct bt_expr *e, struct place to, uint32_t
 	gen_save(g, to, R2);
 	gen_fetch(g, R3, slot);
 	gen_place_address(g, R1, place_at(to, 8));
-	gen_call_for_space(g, space_of(e->arg[0]), BPF_FUNC_probe_read_user, BPF_FUNC_probe_read_kernel);
+	gen_call_for_space(g, space_of(e->arg[0]), BPF_FUNC_probe_read_user,
+			   BPF_FUNC_probe_read_kernel);
 	gen_release(g, m);
 }
 
@@ -218,7 +226,8 @@ static void strncmp_check(struct check *ck, struct bt_expr *e)
 {
 	for (int i = 0; i < 2; i++) {
 		check_value(ck, e->arg[i]);
-		if (e->arg[i]->type->kind != T_STR && (e->arg[i]->type->kind != T_NONE || ck->final))
+		if (e->arg[i]->type->kind != T_STR &&
+		    (e->arg[i]->type->kind != T_NONE || ck->final))
 			bt_error(ck->bt, e->arg[i]->span, "strncmp: expected a string, not %s",
 				 type_text(ck->bt, e->arg[i]->type));
 	}
@@ -343,7 +352,8 @@ static void ntop_check(struct check *ck, struct bt_expr *e)
 	if (t->kind == T_INT || t->kind == T_PTR || (t->kind == T_NONE && !ck->final))
 		return;
 	if (t->kind != T_ARRAY || (t->size != 4 && t->size != 16))
-		bt_error(ck->bt, addr->span, "ntop: expected an integer, or an array of 4 or 16 bytes, not %s",
+		bt_error(ck->bt, addr->span,
+			 "ntop: expected an integer, or an array of 4 or 16 bytes, not %s",
 			 type_text(ck->bt, t));
 }
 
@@ -396,24 +406,28 @@ static void mac_gen(struct gen *g, struct bt_expr *e)
 static void bswap_check(struct check *ck, struct bt_expr *e)
 {
 	check_int(ck, e->arg[0], "bswap");
-	e->type = type_int(ck->bt, e->arg[0]->type->kind == T_INT ? e->arg[0]->type->size : 8, false);
+	e->type =
+		type_int(ck->bt, e->arg[0]->type->kind == T_INT ? e->arg[0]->type->size : 8, false);
 }
 
 static void bswap_gen(struct gen *g, struct bt_expr *e)
 {
 	gen_expr(g, e->arg[0]);
 	if (e->type->size > 1) /* to the byte order that this machine does not have */
-		code_add(g->c, BPF_ALU | BPF_END |
-			 (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? BPF_TO_BE : BPF_TO_LE),
-			 R0, 0, 0, e->type->size * 8);
+		code_add(
+			g->c,
+			BPF_ALU | BPF_END |
+				(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? BPF_TO_BE : BPF_TO_LE),
+			R0, 0, 0, e->type->size * 8);
 }
 
 /* ---- the rest ---- */
 
 static void stack_call_check(struct check *ck, struct bt_expr *e)
 {
-	static const char *const modes[] = { "bpftrace", "perf", "raw" };
-	struct bt_type *t = (struct bt_type *)type_new(ck->bt, e->name[0] == 'k' ? T_KSTACK : T_USTACK, 0);
+	static const char *const modes[] = {"bpftrace", "perf", "raw"};
+	struct bt_type *t =
+		(struct bt_type *)type_new(ck->bt, e->name[0] == 'k' ? T_KSTACK : T_USTACK, 0);
 	int64_t n = 127;
 
 	t->min = ck->bt->config.stack_mode;
@@ -455,9 +469,13 @@ static void ustack_call_into(struct gen *g, struct bt_expr *e, struct place to, 
 
 static void nsecs_check(struct check *ck, struct bt_expr *e)
 {
-	static const struct { const char *name; int helper; } clocks[] = {
-		{ "monotonic", BPF_FUNC_ktime_get_ns }, { "boot", BPF_FUNC_ktime_get_boot_ns },
-		{ "tai", BPF_FUNC_ktime_get_tai_ns },
+	static const struct {
+		const char *name;
+		int helper;
+	} clocks[] = {
+		{"monotonic", BPF_FUNC_ktime_get_ns},
+		{"boot", BPF_FUNC_ktime_get_boot_ns},
+		{"tai", BPF_FUNC_ktime_get_tai_ns},
 	};
 
 	e->num = 0;
@@ -494,7 +512,7 @@ static void strerror_check(struct check *ck, struct bt_expr *e)
 
 static void cgroup_path_check(struct check *ck, struct bt_expr *e)
 {
-	static const struct bt_type type_path = { .kind = T_CGROUP_PATH, .size = 8 };
+	static const struct bt_type type_path = {.kind = T_CGROUP_PATH, .size = 8};
 
 	check_int(ck, e->arg[0], "cgroup_path");
 	e->type = &type_path;
@@ -572,13 +590,15 @@ static void delete_check(struct check *ck, struct bt_expr *e)
 {
 	if (e->nargs == 1) {
 		if (e->arg[0]->kind != E_MAP)
-			bt_error(ck->bt, e->arg[0]->span, "delete: expected a map, such as @x[key]");
+			bt_error(ck->bt, e->arg[0]->span,
+				 "delete: expected a map, such as @x[key]");
 		map_key_set(ck, e->arg[0]);
 	} else {
 		has_key_check(ck, e);
 	}
 	if (ck->final && e->arg[0]->map->type->kind == T_NONE)
-		bt_error(ck->bt, e->arg[0]->span, "nothing is ever stored in %s", e->arg[0]->map->name);
+		bt_error(ck->bt, e->arg[0]->span, "nothing is ever stored in %s",
+			 e->arg[0]->map->name);
 	e->type = &type_none;
 }
 
@@ -628,39 +648,39 @@ static void pton_into(struct gen *g, struct bt_expr *e, struct place to, uint32_
 }
 
 const struct bt_call bt_calls[] = {
-	{ "count", "count()", 0, 0, CALL_MAP, agg_check },
-	{ "sum", "sum(NUMBER)", 1, 1, CALL_MAP, agg_check },
-	{ "avg", "avg(NUMBER)", 1, 1, CALL_MAP, agg_check },
-	{ "min", "min(NUMBER)", 1, 1, CALL_MAP, agg_check },
-	{ "max", "max(NUMBER)", 1, 1, CALL_MAP, agg_check },
-	{ "stats", "stats(NUMBER)", 1, 1, CALL_MAP, agg_check },
-	{ "hist", "hist(NUMBER[, BITS])", 1, 2, CALL_MAP, agg_check },
-	{ "lhist", "lhist(NUMBER, MIN, MAX, STEP)", 4, 4, CALL_MAP, agg_check },
-	{ "str", "str(ADDRESS[, LENGTH])", 1, 2, 0, str_check, .into = str_into },
-	{ "kstr", "kstr(ADDRESS[, LENGTH])", 1, 2, 0, str_check, .into = str_into },
-	{ "buf", "buf(ADDRESS[, LENGTH])", 1, 2, 0, buf_check, .into = buf_into },
-	{ "strncmp", "strncmp(STRING, STRING, LENGTH)", 3, 3, 0, strncmp_check, strncmp_gen },
-	{ "ksym", "ksym(ADDRESS)", 1, 1, 0, ksym_check, first_arg_gen },
-	{ "usym", "usym(ADDRESS)", 1, 1, 0, usym_check, .into = usym_into },
-	{ "kaddr", "kaddr(\"NAME\")", 1, 1, 0, kaddr_check, const_gen },
-	{ "reg", "reg(\"NAME\")", 1, 1, 0, reg_check, reg_gen },
-	{ "kptr", "kptr(ADDRESS)", 1, 1, 0, space_check, first_arg_gen },
-	{ "uptr", "uptr(ADDRESS)", 1, 1, 0, space_check, first_arg_gen },
-	{ "ntop", "ntop([FAMILY, ]ADDRESS)", 1, 2, 0, ntop_check, .into = ntop_into },
-	{ "pton", "pton(\"ADDRESS\")", 1, 1, 0, pton_check, .into = pton_into },
-	{ "macaddr", "macaddr(ARRAY)", 1, 1, 0, mac_check, mac_gen },
-	{ "bswap", "bswap(NUMBER)", 1, 1, 0, bswap_check, bswap_gen },
-	{ "kstack", "kstack([MODE, ][FRAMES])", 0, 2, 0, stack_call_check, kstack_call_gen },
-	{ "ustack", "ustack([MODE, ][FRAMES])", 0, 2, 0, stack_call_check, .into = ustack_call_into },
-	{ "nsecs", "nsecs(CLOCK)", 1, 1, 0, nsecs_check, helper_gen },
-	{ "cgroupid", "cgroupid(\"PATH\")", 1, 1, 0, cgroupid_check, const_gen },
-	{ "cgroup_path", "cgroup_path(ID)", 1, 1, 0, cgroup_path_check, first_arg_gen },
-	{ "strcontains", "strcontains(STRING, \"PART\")", 2, 2, 0, strcontains_check, strcontains_gen },
-	{ "strerror", "strerror(NUMBER)", 1, 1, 0, strerror_check, first_arg_gen },
-	{ "has_key", "has_key(@x, KEY)", 1, 8, 0, has_key_check, has_key_gen },
-	{ "delete", "delete(@x[KEY])", 1, 8, CALL_STATEMENT, delete_check, delete_gen },
-	{ "signal", "signal(NUMBER)", 1, 1, CALL_STATEMENT | CALL_UNSAFE, signal_check, signal_gen },
-	{ 0 }
-};
+	{"count", "count()", 0, 0, CALL_MAP, agg_check},
+	{"sum", "sum(NUMBER)", 1, 1, CALL_MAP, agg_check},
+	{"avg", "avg(NUMBER)", 1, 1, CALL_MAP, agg_check},
+	{"min", "min(NUMBER)", 1, 1, CALL_MAP, agg_check},
+	{"max", "max(NUMBER)", 1, 1, CALL_MAP, agg_check},
+	{"stats", "stats(NUMBER)", 1, 1, CALL_MAP, agg_check},
+	{"hist", "hist(NUMBER[, BITS])", 1, 2, CALL_MAP, agg_check},
+	{"lhist", "lhist(NUMBER, MIN, MAX, STEP)", 4, 4, CALL_MAP, agg_check},
+	{"str", "str(ADDRESS[, LENGTH])", 1, 2, 0, str_check, .into = str_into},
+	{"kstr", "kstr(ADDRESS[, LENGTH])", 1, 2, 0, str_check, .into = str_into},
+	{"buf", "buf(ADDRESS[, LENGTH])", 1, 2, 0, buf_check, .into = buf_into},
+	{"strncmp", "strncmp(STRING, STRING, LENGTH)", 3, 3, 0, strncmp_check, strncmp_gen},
+	{"ksym", "ksym(ADDRESS)", 1, 1, 0, ksym_check, first_arg_gen},
+	{"usym", "usym(ADDRESS)", 1, 1, 0, usym_check, .into = usym_into},
+	{"kaddr", "kaddr(\"NAME\")", 1, 1, 0, kaddr_check, const_gen},
+	{"reg", "reg(\"NAME\")", 1, 1, 0, reg_check, reg_gen},
+	{"kptr", "kptr(ADDRESS)", 1, 1, 0, space_check, first_arg_gen},
+	{"uptr", "uptr(ADDRESS)", 1, 1, 0, space_check, first_arg_gen},
+	{"ntop", "ntop([FAMILY, ]ADDRESS)", 1, 2, 0, ntop_check, .into = ntop_into},
+	{"pton", "pton(\"ADDRESS\")", 1, 1, 0, pton_check, .into = pton_into},
+	{"macaddr", "macaddr(ARRAY)", 1, 1, 0, mac_check, mac_gen},
+	{"bswap", "bswap(NUMBER)", 1, 1, 0, bswap_check, bswap_gen},
+	{"kstack", "kstack([MODE, ][FRAMES])", 0, 2, 0, stack_call_check, kstack_call_gen},
+	{"ustack", "ustack([MODE, ][FRAMES])", 0, 2, 0, stack_call_check, .into = ustack_call_into},
+	{"nsecs", "nsecs(CLOCK)", 1, 1, 0, nsecs_check, helper_gen},
+	{"cgroupid", "cgroupid(\"PATH\")", 1, 1, 0, cgroupid_check, const_gen},
+	{"cgroup_path", "cgroup_path(ID)", 1, 1, 0, cgroup_path_check, first_arg_gen},
+	{"strcontains", "strcontains(STRING, \"PART\")", 2, 2, 0, strcontains_check,
+	 strcontains_gen},
+	{"strerror", "strerror(NUMBER)", 1, 1, 0, strerror_check, first_arg_gen},
+	{"has_key", "has_key(@x, KEY)", 1, 8, 0, has_key_check, has_key_gen},
+	{"delete", "delete(@x[KEY])", 1, 8, CALL_STATEMENT, delete_check, delete_gen},
+	{"signal", "signal(NUMBER)", 1, 1, CALL_STATEMENT | CALL_UNSAFE, signal_check, signal_gen},
+	{0}};
 
-const struct bt_call *const bt_call_tables[] = { bt_calls, bt_calls_out, NULL };
+const struct bt_call *const bt_call_tables[] = {bt_calls, bt_calls_out, NULL};

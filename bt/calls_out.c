@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The functions that end in user space, a row each: they send an event with the number of an action.
+// The functions that end in user space, a row each: they send an event with the number of an
+// action.
 #include "check.h"
 #include "format.h"
 
@@ -97,10 +98,11 @@ static void tail_grow(struct gen *g, struct place tail, struct place length)
 
 struct event {
 	struct place at, tail;
-	uint32_t total;	/* bytes at most */
+	uint32_t total; /* bytes at most */
 };
 
-static void string_append(struct gen *g, struct bt_expr *e, uint32_t size, struct event *ev, uint32_t at)
+static void string_append(struct gen *g, struct bt_expr *e, uint32_t size, struct event *ev,
+			  uint32_t at)
 {
 	struct mark m = gen_mark(g);
 	struct place ptr = gen_temp_stack(g, 8);
@@ -108,8 +110,8 @@ static void string_append(struct gen *g, struct bt_expr *e, uint32_t size, struc
 	uint32_t room = MIN(size, e->type->size);
 
 	if (e->kind == E_CALL && !strcmp(e->name, "str") && e->nargs > 1) {
-		gen_expr(g, e);	/* its length counts */
-		s = (struct source){ 0, AS_KERNEL };
+		gen_expr(g, e); /* its length counts */
+		s = (struct source){0, AS_KERNEL};
 	} else {
 		s = gen_str_source(g, e);
 	}
@@ -125,7 +127,8 @@ static void string_append(struct gen *g, struct bt_expr *e, uint32_t size, struc
 	gen_release(g, m);
 }
 
-/* Wake the reader when half of the buffer is filled; else it looks by itself, ten times a second. */
+/* Wake the reader when half of the buffer is filled; else it looks by itself, ten times a second.
+ */
 static void event_send(struct gen *g, struct event *ev, const struct bt_action *a, bool strings)
 {
 	struct bt_code *c = g->c;
@@ -159,12 +162,14 @@ static void event_send(struct gen *g, struct event *ev, const struct bt_action *
 	code_here(c, sent);
 }
 
-static void event_begin(struct gen *g, struct event *ev, const struct bt_action *a, uint32_t strings)
+static void event_begin(struct gen *g, struct event *ev, const struct bt_action *a,
+			uint32_t strings)
 {
 	ev->total = a->fixed + strings;
 	/* Longer arguments are written by helpers, which do not mind where. */
 	ev->at = strings || a->fixed > STACK_EVENT || g->frame + a->fixed > 320
-		? gen_temp_scratch(g, ev->total) : gen_temp_stack(g, a->fixed);
+			 ? gen_temp_scratch(g, ev->total)
+			 : gen_temp_stack(g, a->fixed);
 	ev->tail = gen_temp_stack(g, 8);
 	code_store_imm(g->c, BPF_DW, ev->at.base, ev->at.off, a->number);
 	if (strings)
@@ -184,7 +189,8 @@ void gen_action(struct gen *g, struct bt_action *a, struct bt_expr **arg, size_t
 		if (a->type[i]->kind == T_STR)
 			string_append(g, arg[i], (a->type[i]->size + 7) & ~7u, &ev, a->at[i]);
 		else
-			gen_into(g, arg[i], a->type[i], place_at(ev.at, a->at[i]), ev.at.base == R10);
+			gen_into(g, arg[i], a->type[i], place_at(ev.at, a->at[i]),
+				 ev.at.base == R10);
 	}
 	event_send(g, &ev, a, strings);
 	gen_release(g, m);
@@ -204,17 +210,17 @@ static void bare_gen(struct gen *g, struct bt_expr *e)
 
 static bool fits_text(const struct bt_type *t)
 {
-	return t->kind == T_STR || t->kind == T_KSTACK || t->kind == T_USTACK || t->kind == T_KSYM ||
-	       t->kind == T_USYM || t->kind == T_INET || t->kind == T_MAC || t->kind == T_PROBE ||
-	       t->kind == T_TIME || t->kind == T_CGROUP_PATH || t->kind == T_ERRNO || t->kind == T_BUF ||
-	       t->kind == T_USER ||
+	return t->kind == T_STR || t->kind == T_KSTACK || t->kind == T_USTACK ||
+	       t->kind == T_KSYM || t->kind == T_USYM || t->kind == T_INET || t->kind == T_MAC ||
+	       t->kind == T_PROBE || t->kind == T_TIME || t->kind == T_CGROUP_PATH ||
+	       t->kind == T_ERRNO || t->kind == T_BUF || t->kind == T_USER ||
 	       (t->kind == T_INT && (t->enum_name || t->is_bool));
 }
 
 static bool fits_number(const struct bt_type *t)
 {
-	return t->kind == T_INT || t->kind == T_PTR || t->kind == T_KSYM || t->kind == T_CGROUP_PATH ||
-	       t->kind == T_ERRNO;
+	return t->kind == T_INT || t->kind == T_PTR || t->kind == T_KSYM ||
+	       t->kind == T_CGROUP_PATH || t->kind == T_ERRNO;
 }
 
 static void conversion_check(struct check *ck, const struct format_spec *s, struct bt_expr *e)
@@ -225,8 +231,9 @@ static void conversion_check(struct check *ck, const struct format_spec *s, stru
 	if (t->kind == T_NONE && !ck->final)
 		return;
 	if (s->conv == 's' && !fits_text(t))
-		want = t->kind == T_INT || t->kind == T_PTR ? "a string: str() makes one of an address"
-							    : "a string";
+		want = t->kind == T_INT || t->kind == T_PTR
+			       ? "a string: str() makes one of an address"
+			       : "a string";
 	else if (s->conv == 'r' && t->kind != T_BUF)
 		want = "a buffer: buf() makes one";
 	else if (s->conv != 's' && s->conv != 'r' && !fits_number(t))
@@ -250,21 +257,27 @@ static void format_check(struct check *ck, struct bt_expr *e, const char *fmt, s
 		if (!s.conv || s.conv == '%')
 			continue;
 		if (i == e->nargs)
-			bt_error(ck->bt, e->span, "%s: there are more conversions in the format than "
-				 "arguments", e->name);
+			bt_error(ck->bt, e->span,
+				 "%s: there are more conversions in the format than "
+				 "arguments",
+				 e->name);
 		check_value(ck, e->arg[i]);
 		conversion_check(ck, &s, e->arg[i++]);
 	} while (s.conv);
 	if (i != e->nargs)
-		bt_error(ck->bt, e->arg[i]->span, "%s: there is no conversion in the format for this "
-			 "argument", e->name);
+		bt_error(ck->bt, e->arg[i]->span,
+			 "%s: there is no conversion in the format for this "
+			 "argument",
+			 e->name);
 }
 
 static void printf_check(struct check *ck, struct bt_expr *e)
 {
 	const char *fmt = check_literal(ck, e->arg[0], e->name);
-	enum action_kind kind = e->name[0] == 's' ? A_SYSTEM : e->name[0] == 'c' ? A_CAT
-				: e->name[0] == 'e' ? A_ERRORF : A_PRINTF;
+	enum action_kind kind = e->name[0] == 's'   ? A_SYSTEM
+				: e->name[0] == 'c' ? A_CAT
+				: e->name[0] == 'e' ? A_ERRORF
+						    : A_PRINTF;
 
 	format_check(ck, e, fmt, 1);
 	action_args(ck, e, kind, e->arg + 1, e->nargs - 1)->fmt = fmt;
@@ -276,7 +289,7 @@ static void printf_check(struct check *ck, struct bt_expr *e)
 static void print_check(struct check *ck, struct bt_expr *e)
 {
 	struct bt_action *a;
-	int64_t v[2] = { 0, 0 };
+	int64_t v[2] = {0, 0};
 
 	e->type = &type_none;
 	if (e->arg[0]->kind != E_MAP || e->arg[0]->nargs) {
@@ -356,7 +369,7 @@ static void time_check(struct check *ck, struct bt_expr *e)
 
 static void strftime_check(struct check *ck, struct bt_expr *e)
 {
-	static const struct bt_type type_time = { .kind = T_TIME, .size = 16 };
+	static const struct bt_type type_time = {.kind = T_TIME, .size = 16};
 
 	action_get(ck, e, A_STRFTIME)->fmt = check_literal(ck, e->arg[0], "strftime");
 	check_int(ck, e->arg[1], "strftime");
@@ -386,8 +399,8 @@ static void join_check(struct check *ck, struct bt_expr *e)
 }
 
 /* One string of the array whose address is in `array`: read its address, then what is there. */
-static void join_one(struct gen *g, struct event *ev, struct place array, unsigned i, enum bt_space as,
-		     int done)
+static void join_one(struct gen *g, struct event *ev, struct place array, unsigned i,
+		     enum bt_space as, int done)
 {
 	struct mark m = gen_mark(g);
 	struct place ptr = gen_temp_stack(g, 8), length = gen_temp_stack(g, 8);
@@ -445,18 +458,17 @@ static void exit_gen(struct gen *g, struct bt_expr *e)
 }
 
 const struct bt_call bt_calls_out[] = {
-	{ "printf", "printf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen },
-	{ "errorf", "errorf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen },
-	{ "cat", "cat(\"FILE\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen },
-	{ "system", "system(\"COMMAND\"[, VALUE...])", 1, 32, CALL_STATEMENT | CALL_UNSAFE, printf_check,
-	  args_gen },
-	{ "print", "print(@x[, TOP[, DIVISOR]]) or print(VALUE)", 1, 3, CALL_STATEMENT, print_check,
-	  print_gen },
-	{ "clear", "clear(@x)", 1, 1, CALL_STATEMENT, map_check, bare_gen },
-	{ "zero", "zero(@x)", 1, 1, CALL_STATEMENT, map_check, bare_gen },
-	{ "time", "time([\"FORMAT\"])", 0, 1, CALL_STATEMENT, time_check, bare_gen },
-	{ "strftime", "strftime(\"FORMAT\", NSECS)", 2, 2, 0, strftime_check, .into = strftime_into },
-	{ "join", "join(ARRAY[, \"BETWEEN\"])", 1, 2, CALL_STATEMENT, join_check, join_gen },
-	{ "exit", "exit([STATUS])", 0, 1, CALL_STATEMENT, exit_check, exit_gen },
-	{ 0 }
-};
+	{"printf", "printf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
+	{"errorf", "errorf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
+	{"cat", "cat(\"FILE\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
+	{"system", "system(\"COMMAND\"[, VALUE...])", 1, 32, CALL_STATEMENT | CALL_UNSAFE,
+	 printf_check, args_gen},
+	{"print", "print(@x[, TOP[, DIVISOR]]) or print(VALUE)", 1, 3, CALL_STATEMENT, print_check,
+	 print_gen},
+	{"clear", "clear(@x)", 1, 1, CALL_STATEMENT, map_check, bare_gen},
+	{"zero", "zero(@x)", 1, 1, CALL_STATEMENT, map_check, bare_gen},
+	{"time", "time([\"FORMAT\"])", 0, 1, CALL_STATEMENT, time_check, bare_gen},
+	{"strftime", "strftime(\"FORMAT\", NSECS)", 2, 2, 0, strftime_check, .into = strftime_into},
+	{"join", "join(ARRAY[, \"BETWEEN\"])", 1, 2, CALL_STATEMENT, join_check, join_gen},
+	{"exit", "exit([STATUS])", 0, 1, CALL_STATEMENT, exit_check, exit_gen},
+	{0}};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Names and types: of every expression, of maps and variables. Types of maps come from all probes, so
-// all is gone through until nothing new is learned.
+// Names and types: of every expression, of maps and variables. Types of maps come from all probes,
+// so all is gone through until nothing new is learned.
 #include "check.h"
 #include "names.h"
 
@@ -17,23 +17,30 @@ uint32_t type_room(const struct bt_type *t)
 	switch (t->kind) {
 	case T_STR:
 	case T_RECORD:
-	case T_ARRAY: return (t->size + 7) & ~7u;
-	case T_BUF: return 8 + ((t->size + 7) & ~7u);
+	case T_ARRAY:
+		return (t->size + 7) & ~7u;
+	case T_BUF:
+		return 8 + ((t->size + 7) & ~7u);
 	case T_USTACK:
 	case T_USYM:
-	case T_TIME: return 16;
-	case T_INET: return 24;
+	case T_TIME:
+		return 16;
+	case T_INET:
+		return 24;
 	case T_TUPLE:
 		for (uint32_t i = 0; i < t->n; i++)
 			sum += type_room(t->elems[i]);
 		return sum;
-	case T_AVG:	/* number, sum */
+	case T_AVG: /* number, sum */
 	case T_STATS:
-	case T_MIN:	/* value, is there one? */
-	case T_MAX: return 16;
+	case T_MIN: /* value, is there one? */
+	case T_MAX:
+		return 16;
 	case T_HIST:
-	case T_LHIST: return t->n * 8;
-	default: return 8;
+	case T_LHIST:
+		return t->n * 8;
+	default:
+		return 8;
 	}
 }
 
@@ -41,7 +48,8 @@ bool type_same(const struct bt_type *a, const struct bt_type *b)
 {
 	if (a->kind != b->kind) {
 		/* Addresses are numbers: a map of the ones may get the others. */
-		return (a->kind == T_INT || a->kind == T_PTR) && (b->kind == T_INT || b->kind == T_PTR);
+		return (a->kind == T_INT || a->kind == T_PTR) &&
+		       (b->kind == T_INT || b->kind == T_PTR);
 	}
 	if (a->kind == T_RECORD)
 		return a->record == b->record || (a->record->btf_id && b->record->btf_id &&
@@ -62,13 +70,30 @@ bool type_same(const struct bt_type *a, const struct bt_type *b)
 const char *type_text(struct bt *bt, const struct bt_type *t)
 {
 	static const char *const names[] = {
-		[T_NONE] = "nothing", [T_STR] = "a string", [T_BUF] = "a buffer", [T_TUPLE] = "a tuple",
-		[T_KSTACK] = "a kernel stack", [T_USTACK] = "a user stack", [T_KSYM] = "a kernel symbol",
-		[T_USYM] = "a user symbol", [T_INET] = "an IP address", [T_MAC] = "a MAC address",
-		[T_PROBE] = "a probe's name", [T_TIME] = "a time", [T_CGROUP_PATH] = "a cgroup's path",
-		[T_ERRNO] = "an error's name", [T_USER] = "a user's name", [T_ARGS] = "args", [T_COUNT] = "a count", [T_SUM] = "a sum",
-		[T_AVG] = "an average", [T_MIN] = "a minimum", [T_MAX] = "a maximum", [T_STATS] = "stats",
-		[T_HIST] = "a histogram", [T_LHIST] = "a linear histogram",
+		[T_NONE] = "nothing",
+		[T_STR] = "a string",
+		[T_BUF] = "a buffer",
+		[T_TUPLE] = "a tuple",
+		[T_KSTACK] = "a kernel stack",
+		[T_USTACK] = "a user stack",
+		[T_KSYM] = "a kernel symbol",
+		[T_USYM] = "a user symbol",
+		[T_INET] = "an IP address",
+		[T_MAC] = "a MAC address",
+		[T_PROBE] = "a probe's name",
+		[T_TIME] = "a time",
+		[T_CGROUP_PATH] = "a cgroup's path",
+		[T_ERRNO] = "an error's name",
+		[T_USER] = "a user's name",
+		[T_ARGS] = "args",
+		[T_COUNT] = "a count",
+		[T_SUM] = "a sum",
+		[T_AVG] = "an average",
+		[T_MIN] = "a minimum",
+		[T_MAX] = "a maximum",
+		[T_STATS] = "stats",
+		[T_HIST] = "a histogram",
+		[T_LHIST] = "a linear histogram",
 	};
 
 	if (t->kind == T_INT)
@@ -91,7 +116,8 @@ const struct bt_type *type_str(struct bt *bt, uint32_t size)
 }
 
 /* The wider of two, where they only differ in that. */
-static const struct bt_type *type_join(struct bt *bt, const struct bt_type *a, const struct bt_type *b)
+static const struct bt_type *type_join(struct bt *bt, const struct bt_type *a,
+				       const struct bt_type *b)
 {
 	struct bt_type *t;
 	bool same = true;
@@ -150,10 +176,12 @@ void map_value_set(struct check *ck, struct bt_map *m, const struct bt_type *t, 
 	}
 	if (!type_same(m->type, t)) {
 		if ((t->kind == T_HIST || t->kind == T_LHIST) && m->type->kind == t->kind)
-			bt_error(ck->bt, span, "the slots of this histogram differ from those of %s "
-				 "elsewhere", m->name);
-		bt_error(ck->bt, span, "%s holds %s, this is %s", m->name, type_text(ck->bt, m->type),
-			 type_text(ck->bt, t));
+			bt_error(ck->bt, span,
+				 "the slots of this histogram differ from those of %s "
+				 "elsewhere",
+				 m->name);
+		bt_error(ck->bt, span, "%s holds %s, this is %s", m->name,
+			 type_text(ck->bt, m->type), type_text(ck->bt, t));
 	}
 	wider = type_join(ck->bt, m->type, t);
 	if (wider != m->type) {
@@ -211,7 +239,8 @@ void map_key_set(struct check *ck, struct bt_expr *e)
 		key_first(ck, e);
 	if (m->nkeys != e->nargs) {
 		if (!e->nargs)
-			bt_error(ck->bt, e->span, "%s has keys: expected %s[...]", m->name, m->name);
+			bt_error(ck->bt, e->span, "%s has keys: expected %s[...]", m->name,
+				 m->name);
 		bt_error(ck->bt, e->span, "%s has %zu key%s elsewhere, not %zu", m->name, m->nkeys,
 			 m->nkeys == 1 ? "" : "s", e->nargs);
 	}
@@ -237,14 +266,29 @@ void check_map_arg(struct check *ck, struct bt_expr *e, bool keys)
 static bool const_binary(enum bt_op op, int64_t a, int64_t b, int64_t *v)
 {
 	switch (op) {
-	case OP_ADD: *v = (uint64_t)a + (uint64_t)b; return true;
-	case OP_SUB: *v = (uint64_t)a - (uint64_t)b; return true;
-	case OP_MUL: *v = (uint64_t)a * (uint64_t)b; return true;
-	case OP_AND: *v = a & b; return true;
-	case OP_OR: *v = a | b; return true;
-	case OP_XOR: *v = a ^ b; return true;
-	case OP_SHL: *v = (uint64_t)a << (b & 63); return true;
-	default: return false;
+	case OP_ADD:
+		*v = (uint64_t)a + (uint64_t)b;
+		return true;
+	case OP_SUB:
+		*v = (uint64_t)a - (uint64_t)b;
+		return true;
+	case OP_MUL:
+		*v = (uint64_t)a * (uint64_t)b;
+		return true;
+	case OP_AND:
+		*v = a & b;
+		return true;
+	case OP_OR:
+		*v = a | b;
+		return true;
+	case OP_XOR:
+		*v = a ^ b;
+		return true;
+	case OP_SHL:
+		*v = (uint64_t)a << (b & 63);
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -294,18 +338,53 @@ const char *check_literal(struct check *ck, struct bt_expr *e, const char *what)
 }
 
 /* Of the C library's headers what BTF does not have: macros. */
-static const struct { const char *name; int64_t v; } constants[] = {
-	{ "AF_UNSPEC", 0 }, { "AF_UNIX", 1 }, { "AF_LOCAL", 1 }, { "AF_INET", 2 }, { "AF_INET6", 10 },
-	{ "AF_NETLINK", 16 }, { "AF_PACKET", 17 }, { "AF_VSOCK", 40 }, { "TASK_RUNNING", 0 },
-	{ "TASK_INTERRUPTIBLE", 1 }, { "TASK_UNINTERRUPTIBLE", 2 }, { "S_IFMT", 0170000 },
-	{ "S_IFSOCK", 0140000 }, { "S_IFLNK", 0120000 }, { "S_IFREG", 0100000 },
-	{ "S_IFBLK", 0060000 }, { "S_IFDIR", 0040000 }, { "S_IFCHR", 0020000 }, { "S_IFIFO", 0010000 },
-	{ "O_RDONLY", 0 }, { "O_WRONLY", 1 }, { "O_RDWR", 2 }, { "O_CREAT", 0100 }, { "O_EXCL", 0200 },
-	{ "O_TRUNC", 01000 }, { "O_APPEND", 02000 }, { "NULL", 0 }, { "true", 1 }, { "false", 0 },
-	{ "TCP_ESTABLISHED", 1 }, { "TCP_SYN_SENT", 2 }, { "TCP_SYN_RECV", 3 }, { "TCP_FIN_WAIT1", 4 },
-	{ "TCP_FIN_WAIT2", 5 }, { "TCP_TIME_WAIT", 6 }, { "TCP_CLOSE", 7 }, { "TCP_CLOSE_WAIT", 8 },
-	{ "TCP_LAST_ACK", 9 }, { "TCP_LISTEN", 10 }, { "TCP_CLOSING", 11 }, { "TCP_NEW_SYN_RECV", 12 },
-	{ "PF_KTHREAD", 0x200000 }, { "PAGE_SHIFT", 12 },
+static const struct {
+	const char *name;
+	int64_t v;
+} constants[] = {
+	{"AF_UNSPEC", 0},
+	{"AF_UNIX", 1},
+	{"AF_LOCAL", 1},
+	{"AF_INET", 2},
+	{"AF_INET6", 10},
+	{"AF_NETLINK", 16},
+	{"AF_PACKET", 17},
+	{"AF_VSOCK", 40},
+	{"TASK_RUNNING", 0},
+	{"TASK_INTERRUPTIBLE", 1},
+	{"TASK_UNINTERRUPTIBLE", 2},
+	{"S_IFMT", 0170000},
+	{"S_IFSOCK", 0140000},
+	{"S_IFLNK", 0120000},
+	{"S_IFREG", 0100000},
+	{"S_IFBLK", 0060000},
+	{"S_IFDIR", 0040000},
+	{"S_IFCHR", 0020000},
+	{"S_IFIFO", 0010000},
+	{"O_RDONLY", 0},
+	{"O_WRONLY", 1},
+	{"O_RDWR", 2},
+	{"O_CREAT", 0100},
+	{"O_EXCL", 0200},
+	{"O_TRUNC", 01000},
+	{"O_APPEND", 02000},
+	{"NULL", 0},
+	{"true", 1},
+	{"false", 0},
+	{"TCP_ESTABLISHED", 1},
+	{"TCP_SYN_SENT", 2},
+	{"TCP_SYN_RECV", 3},
+	{"TCP_FIN_WAIT1", 4},
+	{"TCP_FIN_WAIT2", 5},
+	{"TCP_TIME_WAIT", 6},
+	{"TCP_CLOSE", 7},
+	{"TCP_CLOSE_WAIT", 8},
+	{"TCP_LAST_ACK", 9},
+	{"TCP_LISTEN", 10},
+	{"TCP_CLOSING", 11},
+	{"TCP_NEW_SYN_RECV", 12},
+	{"PF_KTHREAD", 0x200000},
+	{"PAGE_SHIFT", 12},
 };
 
 static bool constant_find(struct check *ck, struct bt_expr *e)
@@ -377,8 +456,8 @@ void check_value(struct check *ck, struct bt_expr *e)
 
 static bool type_is_number(const struct bt_type *t)
 {
-	return t->kind == T_INT || t->kind == T_PTR || t->kind == T_KSYM || t->kind == T_CGROUP_PATH ||
-	       t->kind == T_ERRNO;
+	return t->kind == T_INT || t->kind == T_PTR || t->kind == T_KSYM ||
+	       t->kind == T_CGROUP_PATH || t->kind == T_ERRNO;
 }
 
 void check_int(struct check *ck, struct bt_expr *e, const char *what)
@@ -386,17 +465,19 @@ void check_int(struct check *ck, struct bt_expr *e, const char *what)
 	check_value(ck, e);
 	if (type_is_number(e->type) || (e->type->kind == T_NONE && !ck->final))
 		return;
-	bt_error(ck->bt, e->span, "%s: expected an integer, not %s", what, type_text(ck->bt, e->type));
+	bt_error(ck->bt, e->span, "%s: expected an integer, not %s", what,
+		 type_text(ck->bt, e->type));
 }
 
 static const char *op_text(enum bt_op op)
 {
 	static const char *const text[] = {
-		[OP_ADD] = "+", [OP_SUB] = "-", [OP_MUL] = "*", [OP_DIV] = "/", [OP_MOD] = "%",
-		[OP_AND] = "&", [OP_OR] = "|", [OP_XOR] = "^", [OP_SHL] = "<<", [OP_SHR] = ">>",
-		[OP_LAND] = "&&", [OP_LOR] = "||", [OP_EQ] = "==", [OP_NE] = "!=", [OP_LT] = "<",
-		[OP_LE] = "<=", [OP_GT] = ">", [OP_GE] = ">=", [OP_NOT] = "!", [OP_INV] = "~",
-		[OP_NEG] = "-", [OP_DEREF] = "*", [OP_ADDR] = "&",
+		[OP_ADD] = "+",	 [OP_SUB] = "-",   [OP_MUL] = "*",   [OP_DIV] = "/",
+		[OP_MOD] = "%",	 [OP_AND] = "&",   [OP_OR] = "|",    [OP_XOR] = "^",
+		[OP_SHL] = "<<", [OP_SHR] = ">>",  [OP_LAND] = "&&", [OP_LOR] = "||",
+		[OP_EQ] = "==",	 [OP_NE] = "!=",   [OP_LT] = "<",    [OP_LE] = "<=",
+		[OP_GT] = ">",	 [OP_GE] = ">=",   [OP_NOT] = "!",   [OP_INV] = "~",
+		[OP_NEG] = "-",	 [OP_DEREF] = "*", [OP_ADDR] = "&",
 	};
 
 	return text[op];
@@ -405,7 +486,8 @@ static const char *op_text(enum bt_op op)
 /* A literal takes the sign of what it is computed with, as long as it is not negative. */
 static bool signed_result(const struct bt_expr *a, const struct bt_expr *b)
 {
-	bool sa = a->type->kind == T_INT && a->type->sign, sb = b->type->kind == T_INT && b->type->sign;
+	bool sa = a->type->kind == T_INT && a->type->sign,
+	     sb = b->type->kind == T_INT && b->type->sign;
 	int64_t v;
 
 	if (sa != sb && expr_const(sa ? a : b, &v) && v >= 0)
@@ -416,7 +498,8 @@ static bool signed_result(const struct bt_expr *a, const struct bt_expr *b)
 static void check_truth(struct check *ck, struct bt_expr *e)
 {
 	check_value(ck, e);
-	if (type_is_scalar(e->type) || e->type->kind == T_STR || (e->type->kind == T_NONE && !ck->final))
+	if (type_is_scalar(e->type) || e->type->kind == T_STR ||
+	    (e->type->kind == T_NONE && !ck->final))
 		return;
 	bt_error(ck->bt, e->span, "%s is neither true nor false", type_text(ck->bt, e->type));
 }
@@ -507,7 +590,7 @@ static void check_unary(struct check *ck, struct bt_expr *e)
 		t = e->a->type;
 		if (t->kind == T_NONE && !ck->final)
 			return;
-		if (t->kind == T_INT || t->kind == T_KSYM) {	/* an address: of 8 bytes */
+		if (t->kind == T_INT || t->kind == T_KSYM) { /* an address: of 8 bytes */
 			e->type = &type_u64;
 			return;
 		}
@@ -531,7 +614,7 @@ static void check_cond(struct check *ck, struct bt_expr *e)
 	check_value(ck, e->b);
 	check_value(ck, e->c);
 	if (e->b->type->kind == T_NONE && e->c->type->kind == T_NONE) {
-		e->type = &type_none;	/* calls that are no values */
+		e->type = &type_none; /* calls that are no values */
 		return;
 	}
 	if (e->b->type->kind == T_NONE || e->c->type->kind == T_NONE) {
@@ -540,8 +623,8 @@ static void check_cond(struct check *ck, struct bt_expr *e)
 		return;
 	}
 	if (!type_same(e->b->type, e->c->type))
-		bt_error(ck->bt, e->span, "the two choices are %s and %s", type_text(ck->bt, e->b->type),
-			 type_text(ck->bt, e->c->type));
+		bt_error(ck->bt, e->span, "the two choices are %s and %s",
+			 type_text(ck->bt, e->b->type), type_text(ck->bt, e->c->type));
 	if (e->b->type->kind == T_INT)
 		e->type = signed_result(e->b, e->c) ? &type_s64 : &type_u64;
 	else
@@ -593,7 +676,8 @@ static void check_cast(struct check *ck, struct bt_expr *e)
 
 /* ---- members ---- */
 
-static const struct bt_type *member_type(struct check *ck, const struct bt_member *m, enum bt_space as)
+static const struct bt_type *member_type(struct check *ck, const struct bt_member *m,
+					 enum bt_space as)
 {
 	const struct bt_type *t = m->type;
 
@@ -678,7 +762,8 @@ static void check_member(struct check *ck, struct bt_expr *e)
 	} else if (t->kind != T_NONE || ck->final) {
 		bt_error(ck->bt, e->span, "%s has no members%s", type_text(ck->bt, t),
 			 t->kind == T_INT || t->kind == T_PTR
-			 ? ": say what it points to, as in ((struct sock *)arg0)->sk_state" : "");
+				 ? ": say what it points to, as in ((struct sock *)arg0)->sk_state"
+				 : "");
 	}
 }
 
@@ -724,11 +809,13 @@ static void check_call(struct check *ck, struct bt_expr *e)
 		}
 	}
 	if (!e->call)
-		bt_error(ck->bt, e->span, "unknown function '%s'%s", e->name, guess_text(&g, guess));
+		bt_error(ck->bt, e->span, "unknown function '%s'%s", e->name,
+			 guess_text(&g, guess));
 	if (e->nargs < e->call->min || e->nargs > e->call->max)
 		bt_error(ck->bt, e->span, "expected %s", e->call->usage);
 	if (e->call->flags & CALL_UNSAFE && !ck->bt->config.unsafe)
-		bt_error(ck->bt, e->span, "%s() changes the system: it needs the option --unsafe", e->name);
+		bt_error(ck->bt, e->span, "%s() changes the system: it needs the option --unsafe",
+			 e->name);
 	if (e->call->flags & CALL_MAP)
 		bt_error(ck->bt, e->span, "%s() can only be assigned to a map: @x = %s", e->name,
 			 e->call->usage);
@@ -768,11 +855,12 @@ static void check_positional(struct check *ck, struct bt_expr *e)
 		return;
 	}
 	s = e->num <= (unsigned)ck->bt->nparams && !e->str ? ck->bt->params[e->num - 1] : NULL;
-	if (e->str)	/* seen before */
+	if (e->str) /* seen before */
 		return;
 	if (s && !parse_s64(s, &v))
-		bt_error(ck->bt, e->span, "the parameter '%s' is no number: str($%llu) takes it as text",
-			 s, (unsigned long long)e->num);
+		bt_error(ck->bt, e->span,
+			 "the parameter '%s' is no number: str($%llu) takes it as text", s,
+			 (unsigned long long)e->num);
 	e->str = s ? s : "";
 	e->num = v;
 }
@@ -834,10 +922,18 @@ static void check_var(struct check *ck, struct bt_expr *e)
 void check_expr(struct check *ck, struct bt_expr *e)
 {
 	switch (e->kind) {
-	case E_INT: e->type = e->num > INT64_MAX ? &type_u64 : &type_s64; break;
-	case E_STR: e->type = type_str(ck->bt, e->str_len + 1); break;
-	case E_NAME: check_name(ck, e); break;
-	case E_VAR: check_var(ck, e); break;
+	case E_INT:
+		e->type = e->num > INT64_MAX ? &type_u64 : &type_s64;
+		break;
+	case E_STR:
+		e->type = type_str(ck->bt, e->str_len + 1);
+		break;
+	case E_NAME:
+		check_name(ck, e);
+		break;
+	case E_VAR:
+		check_var(ck, e);
+		break;
 	case E_MAP:
 		map_key_set(ck, e);
 		e->type = e->map->type;
@@ -845,18 +941,40 @@ void check_expr(struct check *ck, struct bt_expr *e)
 			bt_error(ck->bt, e->span, "nothing is ever stored in %s", e->map->name);
 		break;
 	case E_POSITIONAL:
-	case E_POSITIONAL_COUNT: check_positional(ck, e); break;
-	case E_CALL: check_call(ck, e); break;
-	case E_UNARY: check_unary(ck, e); break;
-	case E_BINARY: check_binary(ck, e); break;
-	case E_COND: check_cond(ck, e); break;
-	case E_CAST: check_cast(ck, e); break;
-	case E_MEMBER: check_member(ck, e); break;
-	case E_INDEX: check_index(ck, e); break;
-	case E_TUPLE: check_tuple(ck, e); break;
+	case E_POSITIONAL_COUNT:
+		check_positional(ck, e);
+		break;
+	case E_CALL:
+		check_call(ck, e);
+		break;
+	case E_UNARY:
+		check_unary(ck, e);
+		break;
+	case E_BINARY:
+		check_binary(ck, e);
+		break;
+	case E_COND:
+		check_cond(ck, e);
+		break;
+	case E_CAST:
+		check_cast(ck, e);
+		break;
+	case E_MEMBER:
+		check_member(ck, e);
+		break;
+	case E_INDEX:
+		check_index(ck, e);
+		break;
+	case E_TUPLE:
+		check_tuple(ck, e);
+		break;
 	case E_SIZEOF:
-	case E_OFFSETOF: check_sizeof(ck, e); break;
-	case E_STEP: check_step(ck, e); break;
+	case E_OFFSETOF:
+		check_sizeof(ck, e);
+		break;
+	case E_STEP:
+		check_step(ck, e);
+		break;
 	}
 }
 
@@ -915,8 +1033,9 @@ static void check_assign(struct check *ck, struct bt_stmt *s)
 {
 	if (is_map_call(s->value)) {
 		if (s->target->kind != E_MAP || s->op)
-			bt_error(ck->bt, s->value->span, "%s() can only be assigned to a map: @x = %s()",
-				 s->value->name, s->value->name);
+			bt_error(ck->bt, s->value->span,
+				 "%s() can only be assigned to a map: @x = %s()", s->value->name,
+				 s->value->name);
 		map_key_set(ck, s->target);
 		check_aggregate(ck, s->target, s->value);
 		return;
@@ -952,8 +1071,10 @@ static void check_for_map(struct check *ck, struct bt_stmt *s)
 	if (s->target->nargs)
 		bt_error(ck->bt, s->target->span, "expected the map as a whole: %s", m->name);
 	if (ck->final && (m->type->kind == T_NONE || !m->keyed))
-		bt_error(ck->bt, s->target->span, m->type->kind == T_NONE
-			 ? "nothing is ever stored in %s" : "%s has no keys to go through", m->name);
+		bt_error(ck->bt, s->target->span,
+			 m->type->kind == T_NONE ? "nothing is ever stored in %s"
+						 : "%s has no keys to go through",
+			 m->name);
 	if (type_is_aggregate(m->type))
 		bt_error(ck->bt, s->target->span, "%s holds %s: only user space knows its entries",
 			 m->name, type_text(ck->bt, m->type));
@@ -981,11 +1102,14 @@ static void check_stmt(struct check *ck, struct bt_stmt *s)
 	switch (s->kind) {
 	case S_EXPR:
 		check_expr(ck, s->value);
-		if (s->value->kind == E_CALL && !(s->value->call->flags & CALL_STATEMENT) && ck->final)
+		if (s->value->kind == E_CALL && !(s->value->call->flags & CALL_STATEMENT) &&
+		    ck->final)
 			bt_error(ck->bt, s->value->span, "nothing is done with the value of %s()",
 				 s->value->name);
 		break;
-	case S_ASSIGN: check_assign(ck, s); break;
+	case S_ASSIGN:
+		check_assign(ck, s);
+		break;
 	case S_IF:
 		check_truth(ck, s->value);
 		check_stmts(ck, s->body);
@@ -1001,7 +1125,9 @@ static void check_stmt(struct check *ck, struct bt_stmt *s)
 		s->var->type = s->from->type = &type_s64;
 		check_stmts(ck, s->body);
 		break;
-	case S_FOR_MAP: check_for_map(ck, s); break;
+	case S_FOR_MAP:
+		check_for_map(ck, s);
+		break;
 	case S_UNROLL:
 		n = check_number(ck, s->value, "unroll");
 		if (n < 1 || n > 100)
@@ -1009,8 +1135,11 @@ static void check_stmt(struct check *ck, struct bt_stmt *s)
 		s->times = n;
 		check_stmts(ck, s->body);
 		break;
-	case S_BLOCK: check_stmts(ck, s->body); break;
-	default: break;
+	case S_BLOCK:
+		check_stmts(ck, s->body);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -1020,9 +1149,10 @@ static void check_stmts(struct check *ck, struct bt_stmt *s)
 		check_stmt(ck, s);
 }
 
-bool check_probe(struct bt *bt, struct bt_probe *probe, struct bt_site *site, bool final, bool *per_site)
+bool check_probe(struct bt *bt, struct bt_probe *probe, struct bt_site *site, bool final,
+		 bool *per_site)
 {
-	struct check ck = { .bt = bt, .probe = probe, .site = site, .final = final };
+	struct check ck = {.bt = bt, .probe = probe, .site = site, .final = final};
 
 	if (probe->predicate)
 		check_truth(&ck, probe->predicate);
@@ -1061,7 +1191,8 @@ static void check_all(struct bt *bt)
 	}
 	for (int pass = 0; changed || !final; pass++) {
 		if (pass > PASSES)
-			bt_error(bt, bt->probes->span, "the types of the maps depend on each other in a "
+			bt_error(bt, bt->probes->span,
+				 "the types of the maps depend on each other in a "
 				 "way that does not end");
 		final = !changed;
 		changed = false;

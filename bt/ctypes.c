@@ -12,15 +12,15 @@ struct bt_ctypes {
 	struct btf *btf;
 	bool tried;
 	char why[256];
-	const struct bt_type **by_id;	/* made so far, by BTF id */
-	struct bt_record **defined;	/* by the script */
+	const struct bt_type **by_id; /* made so far, by BTF id */
+	struct bt_record **defined;   /* by the script */
 	size_t ndefined;
 };
 
-const struct bt_type type_none = { .kind = T_NONE };
-const struct bt_type type_u64 = { .kind = T_INT, .size = 8 };
-const struct bt_type type_s64 = { .kind = T_INT, .size = 8, .sign = true };
-const struct bt_type type_args = { .kind = T_ARGS };
+const struct bt_type type_none = {.kind = T_NONE};
+const struct bt_type type_u64 = {.kind = T_INT, .size = 8};
+const struct bt_type type_s64 = {.kind = T_INT, .size = 8, .sign = true};
+const struct bt_type type_args = {.kind = T_ARGS};
 
 static struct bt_ctypes *ctypes(struct bt *bt)
 {
@@ -171,12 +171,16 @@ static const struct bt_type *make_from_btf(struct bt *bt, uint32_t id, int depth
 	const struct btf_type *b = btf__type_by_id(btf, id);
 
 	switch (btf_kind(b)) {
-	case BTF_KIND_INT: return int_from_btf(bt, btf, b);
+	case BTF_KIND_INT:
+		return int_from_btf(bt, btf, b);
 	case BTF_KIND_ENUM:
-	case BTF_KIND_ENUM64: return enum_from_btf(bt, btf, b);
+	case BTF_KIND_ENUM64:
+		return enum_from_btf(bt, btf, b);
 	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION: return record_from_btf(bt, btf, b, id);
-	case BTF_KIND_FWD: return forward_from_btf(bt, btf, b);
+	case BTF_KIND_UNION:
+		return record_from_btf(bt, btf, b, id);
+	case BTF_KIND_FWD:
+		return forward_from_btf(bt, btf, b);
 	case BTF_KIND_ARRAY:
 		return type_array(bt, from_btf(bt, btf_array(b)->type, depth + 1),
 				  btf_array(b)->nelems);
@@ -184,8 +188,10 @@ static const struct bt_type *make_from_btf(struct bt *bt, uint32_t id, int depth
 	case BTF_KIND_TYPEDEF:
 	case BTF_KIND_VOLATILE:
 	case BTF_KIND_CONST:
-	case BTF_KIND_RESTRICT: return from_btf(bt, b->type, depth + 1);
-	default: return &type_none;
+	case BTF_KIND_RESTRICT:
+		return from_btf(bt, b->type, depth + 1);
+	default:
+		return &type_none;
 	}
 }
 
@@ -201,7 +207,7 @@ static const struct bt_type *pointer_from_btf(struct bt *bt, const struct btf *b
 		to = b->type;
 		b = btf__type_by_id(btf, to);
 	}
-	t->n = to;	/* taken up by type_target() */
+	t->n = to; /* taken up by type_target() */
 	/* Who has a pointer to bytes in its records may well mean a process's. */
 	if (t->as != AS_USER)
 		t->as = btf_is_composite(b) || btf_is_fwd(b) ? AS_KERNEL : AS_ANY;
@@ -311,7 +317,8 @@ bool ctype_enumerator(struct bt *bt, const char *name, int64_t *v, const char **
 
 			if (strcmp(btf__name_by_offset(btf, off), name))
 				continue;
-			*v = wide ? (int64_t)btf_enum64_value(btf_enum64(b) + i) : btf_enum(b)[i].val;
+			*v = wide ? (int64_t)btf_enum64_value(btf_enum64(b) + i)
+				  : btf_enum(b)[i].val;
 			*enum_name = b->name_off ? btf__name_by_offset(btf, b->name_off) : NULL;
 			return true;
 		}
@@ -336,8 +343,8 @@ const char *ctype_enum_text(struct bt *bt, const char *enum_name, int64_t v)
 
 /* ---- functions ---- */
 
-static struct bt_record *params_from_btf(struct bt *bt, struct btf *btf, const struct btf_type *proto,
-					 int skip)
+static struct bt_record *params_from_btf(struct bt *bt, struct btf *btf,
+					 const struct btf_type *proto, int skip)
 {
 	struct bt_record *r = bt_alloc(bt, sizeof(*r));
 	const struct btf_param *p = btf_params(proto) + skip;
@@ -350,12 +357,15 @@ static struct bt_record *params_from_btf(struct bt *bt, struct btf *btf, const s
 
 		r->member[r->n++] = (struct bt_member){
 			.name = *name ? name : bt_printf(bt, "arg%d", i),
-			.type = from_btf(bt, p->type, 0), .offset = i * 8,
+			.type = from_btf(bt, p->type, 0),
+			.offset = i * 8,
 		};
 	}
 	if (proto->type)
 		r->member[r->n++] = (struct bt_member){
-			.name = "$ret", .type = from_btf(bt, proto->type, 0), .offset = n * 8,
+			.name = "$ret",
+			.type = from_btf(bt, proto->type, 0),
+			.offset = n * 8,
 		};
 	r->size = r->n * 8;
 	return r;
@@ -385,7 +395,8 @@ struct bt_record *ctype_raw_tracepoint(struct bt *bt, const char *name)
 	snprintf(type, sizeof(type), "__bpf_trace_%s", name);
 	id = btf ? btf__find_by_name_kind(btf, type, BTF_KIND_FUNC) : -1;
 	if (id > 0)
-		return params_from_btf(bt, btf, btf__type_by_id(btf, btf__type_by_id(btf, id)->type), 1);
+		return params_from_btf(bt, btf,
+				       btf__type_by_id(btf, btf__type_by_id(btf, id)->type), 1);
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
 	id = btf ? btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) : -1;
@@ -399,7 +410,10 @@ struct bt_record *ctype_raw_tracepoint(struct bt *bt, const char *name)
 
 /* ---- from text ---- */
 
-struct word { const char *p; size_t n; };
+struct word {
+	const char *p;
+	size_t n;
+};
 
 struct decl {
 	struct bt *bt;
@@ -425,7 +439,7 @@ static void decl_next(struct decl *d)
 			break;
 		}
 	}
-	d->word = (struct word){ d->p, 0 };
+	d->word = (struct word){d->p, 0};
 	if (d->p == d->end)
 		return;
 	while (d->p < d->end && (isalnum((unsigned char)*d->p) || *d->p == '_'))
@@ -453,22 +467,29 @@ static bool word_is_name(const struct decl *d)
 	return d->word.n && (isalpha((unsigned char)*d->word.p) || *d->word.p == '_');
 }
 
-static const struct { const char *name; uint8_t size; bool sign; } int_names[] = {
-	{ "int8", 1, true }, { "int16", 2, true }, { "int32", 4, true }, { "int64", 8, true },
-	{ "uint8", 1, false }, { "uint16", 2, false }, { "uint32", 4, false }, { "uint64", 8, false },
-	{ "int8_t", 1, true }, { "int16_t", 2, true }, { "int32_t", 4, true }, { "int64_t", 8, true },
-	{ "uint8_t", 1, false }, { "uint16_t", 2, false }, { "uint32_t", 4, false },
-	{ "uint64_t", 8, false }, { "s8", 1, true }, { "s16", 2, true }, { "s32", 4, true },
-	{ "s64", 8, true }, { "u8", 1, false }, { "u16", 2, false }, { "u32", 4, false },
-	{ "u64", 8, false }, { "__s8", 1, true }, { "__s16", 2, true }, { "__s32", 4, true },
-	{ "__s64", 8, true }, { "__u8", 1, false }, { "__u16", 2, false }, { "__u32", 4, false },
-	{ "__u64", 8, false }, { "bool", 1, false }, { "_Bool", 1, false }, { "size_t", 8, false },
-	{ "ssize_t", 8, true }, { "uintptr_t", 8, false }, { "pid_t", 4, true },
+static const struct {
+	const char *name;
+	uint8_t size;
+	bool sign;
+} int_names[] = {
+	{"int8", 1, true},	 {"int16", 2, true},	 {"int32", 4, true},
+	{"int64", 8, true},	 {"uint8", 1, false},	 {"uint16", 2, false},
+	{"uint32", 4, false},	 {"uint64", 8, false},	 {"int8_t", 1, true},
+	{"int16_t", 2, true},	 {"int32_t", 4, true},	 {"int64_t", 8, true},
+	{"uint8_t", 1, false},	 {"uint16_t", 2, false}, {"uint32_t", 4, false},
+	{"uint64_t", 8, false},	 {"s8", 1, true},	 {"s16", 2, true},
+	{"s32", 4, true},	 {"s64", 8, true},	 {"u8", 1, false},
+	{"u16", 2, false},	 {"u32", 4, false},	 {"u64", 8, false},
+	{"__s8", 1, true},	 {"__s16", 2, true},	 {"__s32", 4, true},
+	{"__s64", 8, true},	 {"__u8", 1, false},	 {"__u16", 2, false},
+	{"__u32", 4, false},	 {"__u64", 8, false},	 {"bool", 1, false},
+	{"_Bool", 1, false},	 {"size_t", 8, false},	 {"ssize_t", 8, true},
+	{"uintptr_t", 8, false}, {"pid_t", 4, true},
 };
 
 static const char *const c_words[] = {
-	"char", "short", "int", "long", "signed", "unsigned", "void", "const", "volatile", "struct",
-	"union", "enum", "__user", "__restrict", "restrict",
+	"char",	    "short",  "int",   "long", "signed", "unsigned",   "void",	   "const",
+	"volatile", "struct", "union", "enum", "__user", "__restrict", "restrict",
 };
 
 bool ctype_is_name(struct bt *bt, const char *word)
@@ -503,8 +524,8 @@ static const struct bt_type *c_int(struct decl *d)
 			is_short = true;
 		else if (decl_take(d, "long"))
 			longs++;
-		else if (!decl_take(d, "int") && !(any && (decl_take(d, "const") ||
-							   decl_take(d, "volatile"))))
+		else if (!decl_take(d, "int") &&
+			 !(any && (decl_take(d, "const") || decl_take(d, "volatile"))))
 			break;
 		any = true;
 	}
@@ -626,7 +647,7 @@ static const struct bt_type *declarator(struct decl *d, const struct bt_type *t,
 
 const struct bt_type *ctype_declaration(struct bt *bt, const char *text, const char **name)
 {
-	struct decl d = { .bt = bt, .p = text, .end = text + strlen(text) };
+	struct decl d = {.bt = bt, .p = text, .end = text + strlen(text)};
 	const struct bt_type *t;
 
 	decl_next(&d);
@@ -644,7 +665,7 @@ const struct bt_type *ctype_declaration(struct bt *bt, const char *text, const c
 
 const struct bt_type *ctype_parse(struct bt *bt, const char *text, struct bt_guess *guess)
 {
-	struct decl d = { .bt = bt, .p = text, .end = text + strlen(text), .guess = guess };
+	struct decl d = {.bt = bt, .p = text, .end = text + strlen(text), .guess = guess};
 	const struct bt_type *t;
 
 	if (guess)
@@ -676,7 +697,7 @@ static void record_place(struct bt *bt, struct bt_record *r, struct bt_member m,
 {
 	uint32_t align = type_align(m.type), at = r->is_union ? 0 : *bit;
 
-	if (m.bits) {	/* as x86 and arm64 lay them out: not across a border of its type */
+	if (m.bits) { /* as x86 and arm64 lay them out: not across a border of its type */
 		if (at / (m.type->size * 8) != (at + m.bits - 1) / (m.type->size * 8))
 			at = (at + m.type->size * 8 - 1) / (m.type->size * 8) * (m.type->size * 8);
 		m.offset = at / 8;
@@ -696,7 +717,7 @@ static void decl_error(struct decl *d, const char *what)
 {
 	uint32_t at = d->word.p - d->bt->text;
 
-	bt_error(d->bt, (struct bt_span){ at, d->word.n }, "%s", what);
+	bt_error(d->bt, (struct bt_span){at, d->word.n}, "%s", what);
 }
 
 /* One line of members: `type a, *b[3], c : 4;`, or a record without a name. */
@@ -720,11 +741,11 @@ static void record_line(struct decl *d, struct bt_record *r, uint32_t *bit, int 
 	if (!base)
 		base = base_type(d);
 	if (!base) {
-		d->word = (struct word){ before, MAX(word.n, (size_t)1) };
+		d->word = (struct word){before, MAX(word.n, (size_t)1)};
 		decl_error(d, "this type is not known");
 	}
 	do {
-		struct bt_member m = { 0 };
+		struct bt_member m = {0};
 
 		t = declarator(d, base, &m.name);
 		if (!t)
@@ -733,7 +754,8 @@ static void record_line(struct decl *d, struct bt_record *r, uint32_t *bit, int 
 		if (decl_take(d, ":")) {
 			char *text = bt_strndup(d->bt, d->word.p, d->word.n);
 
-			if (t->kind != T_INT || !parse_u64(text, &bits) || !bits || bits > t->size * 8)
+			if (t->kind != T_INT || !parse_u64(text, &bits) || !bits ||
+			    bits > t->size * 8)
 				decl_error(d, "expected the number of bits");
 			m.bits = bits;
 			decl_next(d);
@@ -771,7 +793,7 @@ static const struct bt_type *record_body(struct decl *d, struct bt_record *r, in
 
 void ctype_define(struct bt *bt, struct bt_span span)
 {
-	struct decl d = { .bt = bt, .p = bt->text + span.at, .end = bt->text + span.at + span.len };
+	struct decl d = {.bt = bt, .p = bt->text + span.at, .end = bt->text + span.at + span.len};
 	struct bt_ctypes *c = ctypes(bt);
 	struct bt_record *r = bt_alloc(bt, sizeof(*r));
 

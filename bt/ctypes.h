@@ -33,7 +33,8 @@ bool ctype_enumerator(struct bt *bt, const char *name, int64_t *v, const char **
 const char *ctype_enum_text(struct bt *bt, const char *enum_name, int64_t v);
 
 /* The parameters of a kernel function, or of a raw tracepoint, as a record with 8 bytes for each,
- * and where there is one a last member "$ret" that is the result. NULL: there is none of that name. */
+ * and where there is one a last member "$ret" that is the result. NULL: there is none of that name.
+ */
 struct bt_record *ctype_function(struct bt *bt, const char *name, uint32_t *btf_id);
 struct bt_record *ctype_raw_tracepoint(struct bt *bt, const char *name);
 

@@ -22,7 +22,10 @@ void bt_init(struct bt *bt, const char *name, const char *text, size_t len)
 	bt->probes_end = &bt->probes;
 	bt->progs_end = &bt->progs;
 	bt->config = (struct bt_config){
-		.max_strlen = 1024, .key_strlen = 256, .max_map_keys = 4096, .buffer_kb = 1024,
+		.max_strlen = 1024,
+		.key_strlen = 256,
+		.max_map_keys = 4096,
+		.buffer_kb = 1024,
 	};
 }
 

@@ -5,16 +5,16 @@
 #include <stdio.h>
 
 enum {
-	FRAME_MAX = 480,	/* of the 512 bytes of a program's stack */
-	VARS_MAX = 200,		/* bytes of it for variables; the others go to the scratch entry */
-	SMALL = 64,		/* larger values do not go to the stack */
+	FRAME_MAX = 480, /* of the 512 bytes of a program's stack */
+	VARS_MAX = 200,	 /* bytes of it for variables; the others go to the scratch entry */
+	SMALL = 64,	 /* larger values do not go to the stack */
 };
 
 /* ---- places ---- */
 
 struct mark gen_mark(const struct gen *g)
 {
-	return (struct mark){ g->frame, g->scratch };
+	return (struct mark){g->frame, g->scratch};
 }
 
 void gen_release(struct gen *g, struct mark m)
@@ -25,12 +25,12 @@ void gen_release(struct gen *g, struct mark m)
 
 struct place place_at(struct place p, int32_t off)
 {
-	return (struct place){ p.base, p.off + off };
+	return (struct place){p.base, p.off + off};
 }
 
 struct place gen_temp_scratch(struct gen *g, uint32_t size)
 {
-	struct place p = { R8, g->scratch };
+	struct place p = {R8, g->scratch};
 
 	g->scratch += (size + 7) & ~7u;
 	g->scratch_most = MAX(g->scratch_most, g->scratch);
@@ -42,10 +42,11 @@ struct place gen_temp_stack(struct gen *g, uint32_t size)
 {
 	size = (size + 7) & ~7u;
 	if (g->frame + size > FRAME_MAX)
-		bt_error(g->bt, (struct bt_span){ g->c->now, 1 }, "this needs more than the 512 bytes of "
+		bt_error(g->bt, (struct bt_span){g->c->now, 1},
+			 "this needs more than the 512 bytes of "
 			 "stack that a BPF program has: make it simpler");
 	g->frame += size;
-	return (struct place){ R10, -(int32_t)g->frame };
+	return (struct place){R10, -(int32_t)g->frame};
 }
 
 struct place gen_temp(struct gen *g, uint32_t size)
@@ -76,8 +77,8 @@ void gen_place_address(struct gen *g, uint8_t reg, struct place at)
 struct place gen_var_place(struct gen *g, const struct bt_var *v)
 {
 	if (v->in_scratch)
-		return (struct place){ R8, v->slot };
-	return (struct place){ g->in_callback ? R7 : R10, v->slot };
+		return (struct place){R8, v->slot};
+	return (struct place){g->in_callback ? R7 : R10, v->slot};
 }
 
 static bool in_memory(const struct bt_type *t)
@@ -96,7 +97,8 @@ static void vars_place(struct gen *g)
 		v->in_scratch = size > 16 || g->frame + size > VARS_MAX;
 		p = v->in_scratch ? gen_temp_scratch(g, size) : gen_temp_stack(g, size);
 		v->slot = p.off;
-		gen_zero(g, p, v->type->kind == T_STR || v->type->kind == T_BUF ? 8 : MIN(size, 256u));
+		gen_zero(g, p,
+			 v->type->kind == T_STR || v->type->kind == T_BUF ? 8 : MIN(size, 256u));
 	}
 }
 
@@ -111,7 +113,7 @@ static uint8_t alu_op(enum bt_op op)
 {
 	static const uint8_t ops[] = {
 		[OP_ADD] = BPF_ADD, [OP_SUB] = BPF_SUB, [OP_MUL] = BPF_MUL, [OP_DIV] = BPF_DIV,
-		[OP_MOD] = BPF_MOD, [OP_AND] = BPF_AND, [OP_OR] = BPF_OR, [OP_XOR] = BPF_XOR,
+		[OP_MOD] = BPF_MOD, [OP_AND] = BPF_AND, [OP_OR] = BPF_OR,   [OP_XOR] = BPF_XOR,
 		[OP_SHL] = BPF_LSH, [OP_SHR] = BPF_RSH,
 	};
 
@@ -128,7 +130,8 @@ static void divide_signed(struct gen *g, bool mod)
 
 	code_mov(c, R2, R0);
 	if (!mod)
-		code_alu(c, BPF_XOR, R2, R1); /* its sign is the quotient's; the remainder has a's */
+		code_alu(c, BPF_XOR, R2,
+			 R1); /* its sign is the quotient's; the remainder has a's */
 	code_jump_imm(c, BPF_JSGE, R0, 0, a_pos);
 	code_alu_imm(c, BPF_NEG, R0, 0);
 	code_here(c, a_pos);
@@ -216,23 +219,29 @@ static void gen_arithmetic(struct gen *g, struct bt_expr *e)
 static uint8_t compare_op(enum bt_op op, bool is_signed)
 {
 	switch (op) {
-	case OP_EQ: return BPF_JEQ;
-	case OP_NE: return BPF_JNE;
-	case OP_LT: return is_signed ? BPF_JSLT : BPF_JLT;
-	case OP_LE: return is_signed ? BPF_JSLE : BPF_JLE;
-	case OP_GT: return is_signed ? BPF_JSGT : BPF_JGT;
-	default: return is_signed ? BPF_JSGE : BPF_JGE;
+	case OP_EQ:
+		return BPF_JEQ;
+	case OP_NE:
+		return BPF_JNE;
+	case OP_LT:
+		return is_signed ? BPF_JSLT : BPF_JLT;
+	case OP_LE:
+		return is_signed ? BPF_JSLE : BPF_JLE;
+	case OP_GT:
+		return is_signed ? BPF_JSGT : BPF_JGT;
+	default:
+		return is_signed ? BPF_JSGE : BPF_JGE;
 	}
 }
 
 static enum bt_op negated(enum bt_op op)
 {
-	static const enum bt_op not[] = {
-		[OP_EQ] = OP_NE, [OP_NE] = OP_EQ, [OP_LT] = OP_GE, [OP_LE] = OP_GT, [OP_GT] = OP_LE,
-		[OP_GE] = OP_LT,
+	static const enum bt_op not [] = {
+		[OP_EQ] = OP_NE, [OP_NE] = OP_EQ, [OP_LT] = OP_GE,
+		[OP_LE] = OP_GT, [OP_GT] = OP_LE, [OP_GE] = OP_LT,
 	};
 
-	return not[op];
+	return not [op];
 }
 
 /* Jump if the comparison, or its contrary, holds. */
@@ -357,7 +366,7 @@ static void gen_arg(struct gen *g, struct bt_expr *e)
 	const struct bt_type *t = e->type;
 
 	if (!type_is_scalar(t))
-		return gen_address(g, e, &(int64_t){ 0 });
+		return gen_address(g, e, &(int64_t){0});
 	if (g->site->kind != P_TRACEPOINT) {
 		code_load(g->c, BPF_DW, R0, R9, e->offset);
 		if (t->kind == T_INT)
@@ -412,7 +421,8 @@ static void gen_cast(struct gen *g, struct bt_expr *e)
 
 	if (e->a->type->kind == T_ARRAY) {
 		gen_address(g, e->a, &off);
-		gen_read_scalar(g, type_int(g->bt, e->a->type->size, false), NULL, off, e->a->type->as);
+		gen_read_scalar(g, type_int(g->bt, e->a->type->size, false), NULL, off,
+				e->a->type->as);
 		return;
 	}
 	gen_expr(g, e->a);
@@ -425,8 +435,12 @@ static void gen_unary(struct gen *g, struct bt_expr *e)
 	int64_t off;
 
 	switch (e->op) {
-	case OP_NOT: gen_bool(g, e); break;
-	case OP_DEREF: gen_pointed(g, e); break;
+	case OP_NOT:
+		gen_bool(g, e);
+		break;
+	case OP_DEREF:
+		gen_pointed(g, e);
+		break;
 	case OP_ADDR:
 		gen_address(g, e->a, &off);
 		if (off)
@@ -452,7 +466,7 @@ static void gen_builtin(struct gen *g, struct bt_expr *e)
 	code_call(g->c, row->helper);
 	if (row->shift)
 		code_alu_imm(g->c, BPF_RSH, R0, row->shift);
-	if (row->mask)	/* of 32 bits: the upper half of the register goes */
+	if (row->mask) /* of 32 bits: the upper half of the register goes */
 		code_add(g->c, BPF_ALU | BPF_MOV | BPF_X, R0, R0, 0, 0);
 }
 
@@ -478,7 +492,7 @@ static void gen_cond(struct gen *g, struct bt_expr *e)
 {
 	int no = code_label(g->c), done = code_label(g->c);
 	bool memory = in_memory(e->type) && e->type->kind != T_NONE;
-	struct place p = { 0 };
+	struct place p = {0};
 
 	if (memory)
 		p = gen_temp(g, type_room(e->type));
@@ -529,16 +543,24 @@ void gen_expr(struct gen *g, struct bt_expr *e)
 		else
 			gen_fetch(g, R0, gen_var_place(g, e->var));
 		break;
-	case E_MAP: gen_map_get(g, e); break;
-	case E_UNARY: gen_unary(g, e); break;
+	case E_MAP:
+		gen_map_get(g, e);
+		break;
+	case E_UNARY:
+		gen_unary(g, e);
+		break;
 	case E_BINARY:
 		if (e->op >= OP_LAND && e->op <= OP_GE)
 			gen_bool(g, e);
 		else
 			gen_arithmetic(g, e);
 		break;
-	case E_COND: gen_cond(g, e); break;
-	case E_CAST: gen_cast(g, e); break;
+	case E_COND:
+		gen_cond(g, e);
+		break;
+	case E_CAST:
+		gen_cast(g, e);
+		break;
 	case E_MEMBER:
 		if (e->type->kind == T_STR && (e->type->as || (e->member && e->member->data_loc)))
 			gen_made(g, e);
@@ -551,7 +573,9 @@ void gen_expr(struct gen *g, struct bt_expr *e)
 		else
 			gen_pointed(g, e);
 		break;
-	case E_STEP: gen_step(g, e); break;
+	case E_STEP:
+		gen_step(g, e);
+		break;
 	case E_NAME:
 		if (e->builtin->into)
 			gen_made(g, e);
@@ -564,14 +588,16 @@ void gen_expr(struct gen *g, struct bt_expr *e)
 		else
 			e->call->gen(g, e);
 		break;
-	default: gen_made(g, e); /* strings, tuples */
+	default:
+		gen_made(g, e); /* strings, tuples */
 	}
 	g->c->now = before;
 }
 
 /* ---- values into places ---- */
 
-static void gen_tuple_into(struct gen *g, struct bt_expr *e, const struct bt_type *as, struct place to)
+static void gen_tuple_into(struct gen *g, struct bt_expr *e, const struct bt_type *as,
+			   struct place to)
 {
 	for (size_t i = 0; i < e->nargs; i++) {
 		gen_into(g, e->arg[i], as->elems[i], to, true);
@@ -579,7 +605,8 @@ static void gen_tuple_into(struct gen *g, struct bt_expr *e, const struct bt_typ
 	}
 }
 
-static void gen_str_into(struct gen *g, struct bt_expr *e, uint32_t size, struct place to, bool padded)
+static void gen_str_into(struct gen *g, struct bt_expr *e, uint32_t size, struct place to,
+			 bool padded)
 {
 	struct source s;
 
@@ -587,7 +614,7 @@ static void gen_str_into(struct gen *g, struct bt_expr *e, uint32_t size, struct
 		gen_literal(g, e->str, e->str_len, to, size, padded);
 		return;
 	}
-	if (e->kind == E_NAME) {	/* comm, and what else fills its room by itself */
+	if (e->kind == E_NAME) { /* comm, and what else fills its room by itself */
 		e->builtin->into(g, e, to, size);
 		return;
 	}
@@ -603,7 +630,8 @@ static void gen_str_into(struct gen *g, struct bt_expr *e, uint32_t size, struct
 	gen_read_str(g, to, MIN(size, e->type->size), s.off, s.as);
 }
 
-void gen_into(struct gen *g, struct bt_expr *e, const struct bt_type *as, struct place to, bool padded)
+void gen_into(struct gen *g, struct bt_expr *e, const struct bt_type *as, struct place to,
+	      bool padded)
 {
 	struct mark m = gen_mark(g);
 	uint32_t before = g->c->now;
@@ -621,7 +649,8 @@ void gen_into(struct gen *g, struct bt_expr *e, const struct bt_type *as, struct
 		e->builtin->into(g, e, to, type_room(as));
 	} else if (e->kind == E_CALL && e->call->into) {
 		e->call->into(g, e, to, type_room(as));
-	} else if ((e->type->kind == T_RECORD || e->type->kind == T_ARRAY) && e->type->as != AS_BPF) {
+	} else if ((e->type->kind == T_RECORD || e->type->kind == T_ARRAY) &&
+		   e->type->as != AS_BPF) {
 		gen_address(g, e, &off);
 		if (padded && e->type->size % 8)
 			gen_save(g, place_at(to, type_room(as) - 8), R0); /* the read is shorter */
@@ -649,8 +678,12 @@ static void gen_assign(struct gen *g, struct bt_stmt *s)
 		if (s->op == OP_ADD || s->op == OP_SUB) {
 			gen_map_add(g, to, s->value, 0, s->op == OP_SUB, false, false);
 		} else if (s->op) {
-			struct bt_expr sum = { .kind = E_BINARY, .op = s->op, .a = to, .b = s->value,
-					       .type = to->type, .span = s->span };
+			struct bt_expr sum = {.kind = E_BINARY,
+					      .op = s->op,
+					      .a = to,
+					      .b = s->value,
+					      .type = to->type,
+					      .span = s->span};
 
 			sum.wide = to->type->sign && s->value->type->sign;
 			gen_map_set(g, to, &sum);
@@ -660,8 +693,12 @@ static void gen_assign(struct gen *g, struct bt_stmt *s)
 		return;
 	}
 	if (s->op) {
-		struct bt_expr sum = { .kind = E_BINARY, .op = s->op, .a = to, .b = s->value,
-				       .type = to->type, .span = s->span };
+		struct bt_expr sum = {.kind = E_BINARY,
+				      .op = s->op,
+				      .a = to,
+				      .b = s->value,
+				      .type = to->type,
+				      .span = s->span};
 
 		sum.wide = to->type->sign && s->value->type->sign;
 		gen_expr(g, &sum);
@@ -698,11 +735,13 @@ static void gen_if(struct gen *g, struct bt_stmt *s)
 	code_here(g->c, done);
 }
 
-struct loop_labels { int brk, cont; };
+struct loop_labels {
+	int brk, cont;
+};
 
 static struct loop_labels loop_enter(struct gen *g)
 {
-	struct loop_labels before = { g->loop_break, g->loop_continue };
+	struct loop_labels before = {g->loop_break, g->loop_continue};
 
 	g->loop_break = code_label(g->c);
 	g->loop_continue = code_label(g->c);
@@ -757,8 +796,8 @@ static void gen_for_range(struct gen *g, struct bt_stmt *s)
 	gen_release(g, m);
 }
 
-/* Is the end of this range known, and near? Then it is a plain loop, every turn of which the verifier
- * goes through. Else the kernel calls the body (bpf_loop, Linux 5.17). */
+/* Is the end of this range known, and near? Then it is a plain loop, every turn of which the
+ * verifier goes through. Else the kernel calls the body (bpf_loop, Linux 5.17). */
 static bool range_short(const struct bt_stmt *s)
 {
 	int64_t from, to;
@@ -772,9 +811,10 @@ static void call_back(struct gen *g, struct bt_stmt *s, int helper)
 	int label = code_label(g->c);
 
 	if (g->npending == ARRAY_LEN(g->pending))
-		bt_error(g->bt, s->span, "more than %zu loops that the kernel has to call in one probe",
+		bt_error(g->bt, s->span,
+			 "more than %zu loops that the kernel has to call in one probe",
 			 ARRAY_LEN(g->pending));
-	g->pending[g->npending++] = (struct pending){ s, label };
+	g->pending[g->npending++] = (struct pending){s, label};
 	code_func(g->c, R2, label);
 	code_mov(g->c, R3, g->in_callback ? R7 : R10);
 	code_mov_imm(g->c, R4, 0);
@@ -822,24 +862,40 @@ static void gen_stmt(struct gen *g, struct bt_stmt *s)
 		else
 			gen_expr(g, s->value);
 		break;
-	case S_ASSIGN: gen_assign(g, s); break;
-	case S_IF: gen_if(g, s); break;
-	case S_WHILE: gen_while(g, s); break;
+	case S_ASSIGN:
+		gen_assign(g, s);
+		break;
+	case S_IF:
+		gen_if(g, s);
+		break;
+	case S_WHILE:
+		gen_while(g, s);
+		break;
 	case S_FOR_RANGE:
 		if (range_short(s))
 			gen_for_range(g, s);
 		else
 			gen_for_called(g, s);
 		break;
-	case S_FOR_MAP: gen_for_map(g, s); break;
+	case S_FOR_MAP:
+		gen_for_map(g, s);
+		break;
 	case S_UNROLL:
 		for (uint64_t i = 0; i < s->times; i++)
 			gen_stmts(g, s->body);
 		break;
-	case S_BLOCK: gen_stmts(g, s->body); break;
-	case S_RETURN: code_goto(g->c, g->end); break;
-	case S_BREAK: code_goto(g->c, g->loop_break); break;
-	case S_CONTINUE: code_goto(g->c, g->loop_continue); break;
+	case S_BLOCK:
+		gen_stmts(g, s->body);
+		break;
+	case S_RETURN:
+		code_goto(g->c, g->end);
+		break;
+	case S_BREAK:
+		code_goto(g->c, g->loop_break);
+		break;
+	case S_CONTINUE:
+		code_goto(g->c, g->loop_continue);
+		break;
 	}
 	gen_release(g, m);
 }
@@ -950,7 +1006,7 @@ static bool kind_nests(enum site_kind k)
 
 static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog)
 {
-	struct gen g = { .bt = bt, .prog = prog, .probe = probe, .site = prog->site[0] };
+	struct gen g = {.bt = bt, .prog = prog, .probe = probe, .site = prog->site[0]};
 	struct bt_code *head = code_new(bt);
 	bool callbacks = has_callbacks(probe->body);
 
@@ -977,8 +1033,10 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 	gen_head(&g, head, callbacks);
 	bt->scratch_size = MAX(bt->scratch_size, g.scratch_most);
 	if (g.scratch_most > 32000)
-		bt_error(bt, probe->span, "this probe needs %u bytes for strings and the like, more than the "
-			 "32000 there are: a smaller max_strlen may help", g.scratch_most);
+		bt_error(bt, probe->span,
+			 "this probe needs %u bytes for strings and the like, more than the "
+			 "32000 there are: a smaller max_strlen may help",
+			 g.scratch_most);
 	if (!code_finish(g.c, head))
 		bt_error(bt, probe->span, "this probe is too long: %zu instructions", g.c->n);
 	code_free(head);
@@ -1007,7 +1065,7 @@ static void prog_site(struct bt *bt, struct bt_prog *prog, struct bt_site *site)
 /* One program for all sites that the same code will do for. */
 static void gen_probe(struct bt *bt, struct bt_probe *probe)
 {
-	struct bt_prog *shared[P_KINDS] = { 0 };
+	struct bt_prog *shared[P_KINDS] = {0};
 
 	for (struct bt_site *s = probe->sites; s; s = s->next) {
 		struct bt_prog *prog = shared[s->kind];

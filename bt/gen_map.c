@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Code for maps: keys, values, aggregations.
 //
-// A map without keys is an array of one entry, of which the first word says whether there is a value.
+// A map without keys is an array of one entry, of which the first word says whether there is a
+// value.
 #include "check.h"
 
 #include <stdio.h>
@@ -80,8 +81,8 @@ static void entry(struct gen *g, const struct bt_map *m, struct place key, int l
 
 /* ---- values ---- */
 
-/* R0 = the sum of a count over all CPUs (bpf_map_lookup_percpu_elem, Linux 5.19). R7 is the frame of
- * callbacks, so the turn is on the stack. */
+/* R0 = the sum of a count over all CPUs (bpf_map_lookup_percpu_elem, Linux 5.19). R7 is the frame
+ * of callbacks, so the turn is on the stack. */
 static void get_summed(struct gen *g, struct bt_expr *e)
 {
 	struct mark m = gen_mark(g);
@@ -176,11 +177,11 @@ static void add_atomic(struct gen *g, uint8_t to, int16_t off, uint8_t reg)
 	code_add(g->c, BPF_STX | BPF_ATOMIC | BPF_DW, to, reg, off, BPF_ADD);
 }
 
-void gen_map_add(struct gen *g, struct bt_expr *target, struct bt_expr *value, int64_t step, bool sub,
-		 bool used, bool after)
+void gen_map_add(struct gen *g, struct bt_expr *target, struct bt_expr *value, int64_t step,
+		 bool sub, bool used, bool after)
 {
 	struct mark m = gen_mark(g);
-	struct place by = gen_temp_stack(g, 8), key = { 0 };
+	struct place by = gen_temp_stack(g, 8), key = {0};
 	int lost = code_label(g->c);
 
 	if (value)
@@ -222,7 +223,8 @@ void gen_map_delete(struct gen *g, struct bt_expr *e)
 		if (e->map->per_cpu) {
 			int none = code_label(g->c);
 
-			/* Only this CPU's: the others' are cleared by user space, as for clear(). */
+			/* Only this CPU's: the others' are cleared by user space, as for clear().
+			 */
 			key = gen_key(g, e);
 			lookup(g, e->map, key);
 			code_jump_imm(g->c, BPF_JEQ, R0, 0, none);
@@ -271,8 +273,8 @@ static void cell_add(struct gen *g, int16_t off)
 	code_store(g->c, BPF_DW, R0, off, R2);
 }
 
-/* R0 = the place of its highest bit, 0 to 63, of R1 which is not 0. Without branches, as the verifier
- * would follow each of their combinations. */
+/* R0 = the place of its highest bit, 0 to 63, of R1 which is not 0. Without branches, as the
+ * verifier would follow each of their combinations. */
 static void log2_code(struct gen *g)
 {
 	struct bt_code *c = g->c;
@@ -281,15 +283,16 @@ static void log2_code(struct gen *g)
 	for (int s = 5; s >= 0; s--) {
 		code_mov(c, R2, R1);
 		code_alu_imm(c, BPF_RSH, R2, 1 << s);
-		code_alu_imm(c, BPF_NEG, R2, 0);	/* below 0 if any bit was left: */
-		code_alu_imm(c, BPF_RSH, R2, 63);	/* 1 */
+		code_alu_imm(c, BPF_NEG, R2, 0);  /* below 0 if any bit was left: */
+		code_alu_imm(c, BPF_RSH, R2, 63); /* 1 */
 		code_alu_imm(c, BPF_LSH, R2, s);
 		code_alu(c, BPF_OR, R0, R2);
 		code_alu(c, BPF_RSH, R1, R2);
 	}
 }
 
-/* R0, a value, to the number of its slot: 0 for those below 0, then 2^bits slots for each power of 2. */
+/* R0, a value, to the number of its slot: 0 for those below 0, then 2^bits slots for each power
+ * of 2. */
 static void hist_slot(struct gen *g, const struct bt_type *t)
 {
 	struct bt_code *c = g->c;
@@ -383,7 +386,7 @@ void gen_map_aggregate(struct gen *g, struct bt_expr *target, struct bt_expr *ca
 {
 	const struct bt_type *t = target->map->type;
 	struct mark m = gen_mark(g);
-	struct place value = { 0 }, key = { 0 };
+	struct place value = {0}, key = {0};
 	int lost = code_label(g->c);
 
 	if (t->kind != T_COUNT) {
@@ -403,16 +406,21 @@ void gen_map_aggregate(struct gen *g, struct bt_expr *target, struct bt_expr *ca
 		gen_fetch(g, R1, value);
 	switch (t->kind) {
 	case T_HIST:
-	case T_LHIST: slot_count(g, t); break;
+	case T_LHIST:
+		slot_count(g, t);
+		break;
 	case T_MIN:
-	case T_MAX: extreme(g, t); break;
+	case T_MAX:
+		extreme(g, t);
+		break;
 	case T_AVG:
 	case T_STATS:
 		cell_add(g, 8);
 		code_mov_imm(g->c, R1, 1);
 		cell_add(g, 0);
 		break;
-	default: cell_add(g, 0);
+	default:
+		cell_add(g, 0);
 	}
 	code_here(g->c, lost);
 	gen_release(g, m);

@@ -114,7 +114,8 @@ void gen_zero(struct gen *g, struct place to, uint32_t size)
 	g->bt->zeros_size = MAX(g->bt->zeros_size, size);
 }
 
-void gen_literal(struct gen *g, const char *s, size_t len, struct place to, uint32_t size, bool padded)
+void gen_literal(struct gen *g, const char *s, size_t len, struct place to, uint32_t size,
+		 bool padded)
 {
 	uint32_t n = MIN(len, size - 1), i;
 	int32_t word;
@@ -161,12 +162,13 @@ void gen_pointer(struct gen *g, struct bt_expr *e)
 static enum bt_space pointer_space(const struct bt_type *t)
 {
 	return t->kind == T_PTR || t->kind == T_ARRAY || t->kind == T_RECORD
-		? t->as == AS_BPF ? AS_KERNEL : t->as : AS_ANY;
+		       ? t->as == AS_BPF ? AS_KERNEL : t->as
+		       : AS_ANY;
 }
 
 struct source gen_str_source(struct gen *g, struct bt_expr *e)
 {
-	struct source s = { 0, AS_KERNEL };
+	struct source s = {0, AS_KERNEL};
 
 	if (e->kind == E_MEMBER && e->member && e->member->data_loc) {
 		code_load(g->c, BPF_W, R0, R9, e->offset); /* length << 16 | offset */
@@ -187,7 +189,8 @@ struct source gen_str_source(struct gen *g, struct bt_expr *e)
 }
 
 /* With a literal: its bytes and its NUL one after the other. R6 is the string. */
-static void equal_literal(struct gen *g, struct bt_expr *a, const struct bt_expr *lit, uint32_t most)
+static void equal_literal(struct gen *g, struct bt_expr *a, const struct bt_expr *lit,
+			  uint32_t most)
 {
 	int no = code_label(g->c), done = code_label(g->c);
 	uint32_t n = lit->str_len + 1;
@@ -196,7 +199,7 @@ static void equal_literal(struct gen *g, struct bt_expr *a, const struct bt_expr
 	gen_expr(g, a);
 	if (most)
 		n = MIN(n, most);
-	if (n > a->type->size && !(most && n == most)) {	/* it has no room for that */
+	if (n > a->type->size && !(most && n == most)) { /* it has no room for that */
 		code_mov_imm(g->c, R0, 0);
 		return;
 	}

@@ -11,8 +11,8 @@ enum { POINT_MAX = 1023 }; /* bytes of an attach point; paths are the longest pa
 static struct bt_span span_from(const struct bt_lexer *lx, const char *from)
 {
 	if (lx->depth)
-		return (struct bt_span){ lx->at, 1 };
-	return (struct bt_span){ from - lx->bt->text, lx->p - from };
+		return (struct bt_span){lx->at, 1};
+	return (struct bt_span){from - lx->bt->text, lx->p - from};
 }
 
 static bool is_name_start(char c)
@@ -208,7 +208,7 @@ static void space_skip(struct bt_lexer *lx)
 		if (lx->p == lx->end) {
 			if (!lx->depth) {
 				if (lx->nifs)
-					bt_error(lx->bt, (struct bt_span){ lx->bt->len, 0 },
+					bt_error(lx->bt, (struct bt_span){lx->bt->len, 0},
 						 "#if without #endif");
 				return;
 			}
@@ -242,18 +242,27 @@ static char string_char(struct bt_lexer *lx, const char *from)
 		return c;
 	c = *lx->p++;
 	switch (c) {
-	case 'n': return '\n';
-	case 't': return '\t';
-	case 'r': return '\r';
-	case 'a': return '\a';
-	case 'b': return '\b';
-	case 'f': return '\f';
-	case 'v': return '\v';
-	case 'e': return 27;
+	case 'n':
+		return '\n';
+	case 't':
+		return '\t';
+	case 'r':
+		return '\r';
+	case 'a':
+		return '\a';
+	case 'b':
+		return '\b';
+	case 'f':
+		return '\f';
+	case 'v':
+		return '\v';
+	case 'e':
+		return 27;
 	case '\\':
 	case '"':
 	case '\'':
-	case '?': return c;
+	case '?':
+		return c;
 	case 'x':
 		for (v = n = 0; n < 2 && lx->p < lx->end && isxdigit((unsigned char)*lx->p); n++)
 			v = v * 16 + hex_digit(*lx->p++);
@@ -263,7 +272,8 @@ static char string_char(struct bt_lexer *lx, const char *from)
 	default:
 		if (c < '0' || c > '7')
 			break;
-		for (v = c - '0', n = 1; n < 3 && lx->p < lx->end && *lx->p >= '0' && *lx->p <= '7'; n++)
+		for (v = c - '0', n = 1; n < 3 && lx->p < lx->end && *lx->p >= '0' && *lx->p <= '7';
+		     n++)
 			v = v * 8 + *lx->p++ - '0';
 		return v;
 	}
@@ -294,9 +304,12 @@ static void string_lex(struct bt_lexer *lx, struct bt_token *t)
 	lx->p++;
 }
 
-static const struct { const char *unit; uint64_t ns; } time_units[] = {
-	{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
-	{ "m", 60000000000 }, { "h", 3600000000000 }, { "d", 86400000000000 },
+static const struct {
+	const char *unit;
+	uint64_t ns;
+} time_units[] = {
+	{"ns", 1},	    {"us", 1000},	  {"ms", 1000000},	 {"s", 1000000000},
+	{"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000},
 };
 
 /* What may stand behind the digits: the exponent of 1e6, a time unit, the suffixes of C. */
@@ -316,11 +329,13 @@ static uint64_t number_tail(struct bt_lexer *lx, const char *from, uint64_t v, b
 				goto bad;
 			e = e * 10 + p[i] - '0';
 			if (e > 19)
-				bt_error(lx->bt, span_from(lx, from), "the number is too large for 64 bits");
+				bt_error(lx->bt, span_from(lx, from),
+					 "the number is too large for 64 bits");
 		}
 		for (; e; e--)
 			if (__builtin_mul_overflow(v, 10, &v))
-				bt_error(lx->bt, span_from(lx, from), "the number is too large for 64 bits");
+				bt_error(lx->bt, span_from(lx, from),
+					 "the number is too large for 64 bits");
 		return v;
 	}
 	for (size_t i = 0; decimal && i < ARRAY_LEN(time_units); i++)
@@ -331,7 +346,8 @@ static uint64_t number_tail(struct bt_lexer *lx, const char *from, uint64_t v, b
 			goto bad;
 	return v;
 bad:
-	bt_error(lx->bt, span_from(lx, from), "'%.*s' is no number", (int)MIN(lx->p - from, 60), from);
+	bt_error(lx->bt, span_from(lx, from), "'%.*s' is no number", (int)MIN(lx->p - from, 60),
+		 from);
 }
 
 static void number_lex(struct bt_lexer *lx, struct bt_token *t)
@@ -349,7 +365,8 @@ static void number_lex(struct bt_lexer *lx, struct bt_token *t)
 	else if (*lx->p == '0' && lx->end - lx->p > 1 && isdigit((unsigned char)lx->p[1]))
 		base = 8;
 	for (; lx->p < lx->end; lx->p++) {
-		bool digit = base == 16 ? isxdigit((unsigned char)*lx->p) : isdigit((unsigned char)*lx->p);
+		bool digit = base == 16 ? isxdigit((unsigned char)*lx->p)
+					: isdigit((unsigned char)*lx->p);
 
 		if (*lx->p == '_' && lx->p + 1 < lx->end && isdigit((unsigned char)lx->p[1]))
 			continue;
@@ -379,7 +396,8 @@ static void sigil_lex(struct bt_lexer *lx, struct bt_token *t)
 		t->kind = TOK_POSITIONAL;
 		t->num = strtoul(lx->p, &end, 10);
 		if (end != lx->p + n || !t->num || t->num > 1000)
-			bt_error(lx->bt, span_from(lx, from), "positional parameters are $1, $2, ...");
+			bt_error(lx->bt, span_from(lx, from),
+				 "positional parameters are $1, $2, ...");
 	} else {
 		t->kind = TOK_VAR;
 	}
@@ -392,9 +410,10 @@ static void sigil_lex(struct bt_lexer *lx, struct bt_token *t)
 static void punct_lex(struct bt_lexer *lx, struct bt_token *t)
 {
 	static const char *const puncts[] = {
-		"<<=", ">>=", "...", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "++", "--", "+=", "-=",
-		"*=", "/=", "%=", "&=", "|=", "^=", "->", "..", "(", ")", "{", "}", "[", "]", ",", ";", ".",
-		"<", ">", "=", "!", "&", "|", "^", "+", "-", "*", "/", "%", "~", "?", ":",
+		"<<=", ">>=", "...", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "++",
+		"--",  "+=",  "-=",  "*=", "/=", "%=", "&=", "|=", "^=", "->", "..", "(",
+		")",   "{",   "}",   "[",  "]",	 ",",  ";",  ".",  "<",	 ">",  "=",  "!",
+		"&",   "|",   "^",   "+",  "-",	 "*",  "/",  "%",  "~",	 "?",  ":",
 	};
 	const char *from = lx->p;
 
@@ -447,7 +466,7 @@ again:
 	space_skip(lx);
 	from = lx->p;
 	if (from == lx->end) {
-		t->span = (struct bt_span){ lx->bt->len, 0 };
+		t->span = (struct bt_span){lx->bt->len, 0};
 		return;
 	}
 	if (is_name_start(*from)) {
@@ -479,9 +498,11 @@ struct bt_span lex_point(struct bt_lexer *lx, char **text)
 
 	space_skip(lx);
 	from = lx->p;
-	user = lx->end - from > 2 && (!memcmp(from, "uprobe", MIN(6, lx->end - from)) ||
-	       !memcmp(from, "uretprobe", MIN(9, lx->end - from)) || !memcmp(from, "u:", 2) ||
-	       !memcmp(from, "ur:", MIN(3, lx->end - from)) || !memcmp(from, "usdt", MIN(4, lx->end - from)));
+	user = lx->end - from > 2 &&
+	       (!memcmp(from, "uprobe", MIN(6, lx->end - from)) ||
+		!memcmp(from, "uretprobe", MIN(9, lx->end - from)) || !memcmp(from, "u:", 2) ||
+		!memcmp(from, "ur:", MIN(3, lx->end - from)) ||
+		!memcmp(from, "usdt", MIN(4, lx->end - from)));
 	*text = to = bt_alloc(lx->bt, POINT_MAX + 1);
 	for (; lx->p < lx->end; lx->p++) {
 		char c = *lx->p;
@@ -493,7 +514,8 @@ struct bt_span lex_point(struct bt_lexer *lx, char **text)
 			quoted = !quoted;
 			continue;
 		}
-		if (!quoted && (isspace((unsigned char)c) || c == ',' || c == '{' || c == '}' || c == ';'))
+		if (!quoted &&
+		    (isspace((unsigned char)c) || c == ',' || c == '{' || c == '}' || c == ';'))
 			break;
 		/* A path has slashes; behind its colon one is a filter's. */
 		if (!quoted && c == '/' && (!user || colons != 1))
@@ -507,12 +529,20 @@ struct bt_span lex_point(struct bt_lexer *lx, char **text)
 const char *token_text(const struct bt_token *t, char text[48])
 {
 	switch (t->kind) {
-	case TOK_END: return "the end of the program";
-	case TOK_INT: snprintf(text, 48, "%llu", (unsigned long long)t->num); break;
-	case TOK_STR: return "a string";
-	case TOK_POSITIONAL_COUNT: return "$#";
-	case TOK_PUNCT: snprintf(text, 48, "'%s'", t->punct); break;
-	default: snprintf(text, 48, "'%.40s'", t->text);
+	case TOK_END:
+		return "the end of the program";
+	case TOK_INT:
+		snprintf(text, 48, "%llu", (unsigned long long)t->num);
+		break;
+	case TOK_STR:
+		return "a string";
+	case TOK_POSITIONAL_COUNT:
+		return "$#";
+	case TOK_PUNCT:
+		snprintf(text, 48, "'%s'", t->punct);
+		break;
+	default:
+		snprintf(text, 48, "'%.40s'", t->text);
 	}
 	return text;
 }

@@ -6,17 +6,24 @@
 #include "bt.h"
 
 enum token_kind {
-	TOK_END, TOK_INT, TOK_STR, TOK_NAME, TOK_VAR, TOK_MAP, TOK_POSITIONAL, TOK_POSITIONAL_COUNT,
+	TOK_END,
+	TOK_INT,
+	TOK_STR,
+	TOK_NAME,
+	TOK_VAR,
+	TOK_MAP,
+	TOK_POSITIONAL,
+	TOK_POSITIONAL_COUNT,
 	TOK_PUNCT,
 };
 
 struct bt_token {
 	enum token_kind kind;
 	struct bt_span span;
-	const char *text;	/* name, variable with its $, map with its @, string's bytes */
-	size_t len;		/* of a string's bytes */
+	const char *text; /* name, variable with its $, map with its @, string's bytes */
+	size_t len;	  /* of a string's bytes */
 	uint64_t num;
-	char punct[4];		/* "<<=" */
+	char punct[4]; /* "<<=" */
 };
 
 struct bt_macro {
@@ -28,14 +35,14 @@ struct bt_macro {
 
 struct bt_lexer {
 	struct bt *bt;
-	const char *p, *end;	/* what is being read: the source, or the body of a macro */
-	uint32_t at;		/* of the macro's use in the source; while reading it all spans are that */
+	const char *p, *end; /* what is being read: the source, or the body of a macro */
+	uint32_t at; /* of the macro's use in the source; while reading it all spans are that */
 	struct {
 		const char *p, *end;
 		const struct bt_macro *macro;
 	} outer[8];
 	size_t depth;
-	bool skipping[16];	/* #if: is this branch left out? */
+	bool skipping[16]; /* #if: is this branch left out? */
 	bool taken[16];
 	size_t nifs;
 };

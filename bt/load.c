@@ -20,7 +20,7 @@ enum { LOG_SIZE = 1 << 20, STACKS_ENTRIES = 8192, NAME_MAX_BPF = 15 };
 
 static void limits_raise(void)
 {
-	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY }, files;
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY}, files;
 
 	setrlimit(RLIMIT_MEMLOCK, &all); /* before 5.11 maps counted against it */
 	if (getrlimit(RLIMIT_NOFILE, &files))
@@ -28,7 +28,6 @@ static void limits_raise(void)
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
 }
-
 
 static void table_failed(struct session *s, const char *what) __attribute__((noreturn));
 static void table_failed(struct session *s, const char *what)
@@ -64,9 +63,11 @@ static void map_make(struct session *s, struct bt_map *m)
 		return;
 	for (const char *p = m->name + 1; *p && n < NAME_MAX_BPF; p++)
 		name[n++] = *p;
-	type = m->keyed ? m->per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH
-			: m->per_cpu ? BPF_MAP_TYPE_PERCPU_ARRAY : BPF_MAP_TYPE_ARRAY;
-	m->fd = bpf_map_create(type, name, m->keyed ? m->key_size : 4, m->value_size, m->entries, NULL);
+	type = m->keyed	    ? m->per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH
+	       : m->per_cpu ? BPF_MAP_TYPE_PERCPU_ARRAY
+			    : BPF_MAP_TYPE_ARRAY;
+	m->fd = bpf_map_create(type, name, m->keyed ? m->key_size : 4, m->value_size, m->entries,
+			       NULL);
 	snprintf(what, sizeof(what), "%s (%u entries of %u bytes)", m->name, m->entries,
 		 m->key_size + m->value_size);
 	if (m->fd < 0)
@@ -113,22 +114,23 @@ static void tables_make(struct session *s)
 	for (unsigned t = 0; t < TABLE_MAPS; t++)
 		s->table[t] = -1;
 	if (table_used(bt, TABLE_RING))
-		s->table[TABLE_RING] = table_make(s, BPF_MAP_TYPE_RINGBUF, "events", 0, 0, ring_size(bt), 0);
+		s->table[TABLE_RING] =
+			table_make(s, BPF_MAP_TYPE_RINGBUF, "events", 0, 0, ring_size(bt), 0);
 	if (table_used(bt, TABLE_STACKS)) {
 		uint32_t depth = stack_depth(bt);
 
-		s->table[TABLE_STACKS] = table_make(s, BPF_MAP_TYPE_STACK_TRACE, "stacks", 4, depth * 8,
-						    STACKS_ENTRIES, 0);
+		s->table[TABLE_STACKS] = table_make(s, BPF_MAP_TYPE_STACK_TRACE, "stacks", 4,
+						    depth * 8, STACKS_ENTRIES, 0);
 		bt->stack_depth = depth;
 	}
 	if (table_used(bt, TABLE_SCRATCH))
 		s->table[TABLE_SCRATCH] = table_make(s, BPF_MAP_TYPE_PERCPU_ARRAY, "scratch", 4,
 						     bt->scratch_size, progs, 0);
 	if (table_used(bt, TABLE_ZEROS))
-		s->table[TABLE_ZEROS] = table_make(s, BPF_MAP_TYPE_ARRAY, "zeros", 4, bt->zeros_size, 1,
-						   BPF_F_RDONLY_PROG);
-	s->table[TABLE_STATE] = table_make(s, BPF_MAP_TYPE_ARRAY, "state", 4, sizeof(struct bt_state), 1,
-					   BPF_F_MMAPABLE);
+		s->table[TABLE_ZEROS] = table_make(s, BPF_MAP_TYPE_ARRAY, "zeros", 4,
+						   bt->zeros_size, 1, BPF_F_RDONLY_PROG);
+	s->table[TABLE_STATE] = table_make(s, BPF_MAP_TYPE_ARRAY, "state", 4,
+					   sizeof(struct bt_state), 1, BPF_F_MMAPABLE);
 	s->state = mmap(NULL, sizeof(*s->state), PROT_READ | PROT_WRITE, MAP_SHARED,
 			s->table[TABLE_STATE], 0);
 	if (s->state == MAP_FAILED)
@@ -145,14 +147,19 @@ static enum bpf_prog_type prog_type(enum site_kind k)
 	case P_KPROBE:
 	case P_KRETPROBE:
 	case P_UPROBE:
-	case P_URETPROBE: return BPF_PROG_TYPE_KPROBE;
-	case P_TRACEPOINT: return BPF_PROG_TYPE_TRACEPOINT;
+	case P_URETPROBE:
+		return BPF_PROG_TYPE_KPROBE;
+	case P_TRACEPOINT:
+		return BPF_PROG_TYPE_TRACEPOINT;
 	case P_FENTRY:
-	case P_FEXIT: return BPF_PROG_TYPE_TRACING;
+	case P_FEXIT:
+		return BPF_PROG_TYPE_TRACING;
 	case P_PROFILE:
 	case P_SOFTWARE:
-	case P_HARDWARE: return BPF_PROG_TYPE_PERF_EVENT;
-	default: return BPF_PROG_TYPE_RAW_TRACEPOINT;
+	case P_HARDWARE:
+		return BPF_PROG_TYPE_PERF_EVENT;
+	default:
+		return BPF_PROG_TYPE_RAW_TRACEPOINT;
 	}
 }
 
@@ -161,8 +168,8 @@ static void tables_put(struct session *s, struct bt_code *c)
 	for (size_t i = 0; i < c->ntables; i++) {
 		unsigned t = c->table[i].table;
 
-		c->insn[c->table[i].insn].imm = t < TABLE_MAPS ? s->table[t]
-							       : s->bt->map[t - TABLE_MAPS]->fd;
+		c->insn[c->table[i].insn].imm =
+			t < TABLE_MAPS ? s->table[t] : s->bt->map[t - TABLE_MAPS]->fd;
 	}
 }
 
@@ -191,13 +198,14 @@ static int callbacks_btf(struct bt_code *c, struct bpf_func_info *info)
 static int prog_load(struct bt_prog *p, char *log, size_t log_size)
 {
 	const struct bt_site *site = p->site[0];
-	struct bpf_func_info info[9] = { 0 };
+	struct bpf_func_info info[9] = {0};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = log, .log_size = log_size,
 		    .log_level = log ? 1 : 0);
 	int fd, btf_fd = -1;
 
 	if (site->kind == P_FENTRY || site->kind == P_FEXIT) {
-		opts.expected_attach_type = site->kind == P_FENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT;
+		opts.expected_attach_type =
+			site->kind == P_FENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT;
 		opts.attach_btf_id = site->btf_id;
 	}
 	if (p->multi)
@@ -217,13 +225,14 @@ static int prog_load(struct bt_prog *p, char *log, size_t log_size)
 
 /* ---- refusals ---- */
 
-/* "12: (79) r0 = ...": the instruction that the log ends with; -1: none. The last line that is neither
- * that nor statistics says what is wrong. */
+/* "12: (79) r0 = ...": the instruction that the log ends with; -1: none. The last line that is
+ * neither that nor statistics says what is wrong. */
 static bool log_detail(const char *line)
 {
 	static const char *const starts[] = {
-		"processed ", "max_states", "cur state:", "old state:", "; ", " ", "mark_precise", "last_idx",
-		"regs=", "parent", "from ", "arg#", "frame", "caller:", "callee:", "returning", "to caller",
+		"processed ",	"max_states", "cur state:", "old state:", "; ",	       " ",
+		"mark_precise", "last_idx",   "regs=",	    "parent",	  "from ",     "arg#",
+		"frame",	"caller:",    "callee:",    "returning",  "to caller",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
@@ -257,12 +266,14 @@ static long log_read(char *log, const char **message)
 /* What it means for who wrote the program, where that is not what it says. */
 static const char *log_plain(const char *message)
 {
-	static const struct { const char *says, *means; } known[] = {
-		{ "infinite loop detected", "a loop whose end the verifier cannot see" },
-		{ "BPF program is too large", "the verifier gave up: the loops take too many turns" },
-		{ "The sequence of", "the verifier gave up: the loops take too many turns" },
-		{ "unknown func", "this kernel lacks a helper function that this needs" },
-		{ "combined stack size", "this needs too much stack" },
+	static const struct {
+		const char *says, *means;
+	} known[] = {
+		{"infinite loop detected", "a loop whose end the verifier cannot see"},
+		{"BPF program is too large", "the verifier gave up: the loops take too many turns"},
+		{"The sequence of", "the verifier gave up: the loops take too many turns"},
+		{"unknown func", "this kernel lacks a helper function that this needs"},
+		{"combined stack size", "this needs too much stack"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -282,18 +293,20 @@ static void prog_refused(struct session *s, struct bt_prog *p, int err)
 	if (missing)
 		die(EXIT_FAIL, "not permitted: run it as root, or with %s", missing);
 	if ((p->site[0]->kind == P_FENTRY || p->site[0]->kind == P_FEXIT) && fentry_refused())
-		bt_error_status(s->bt, EXIT_CANNOT, span, "this kernel refuses fentry and fexit "
+		bt_error_status(s->bt, EXIT_CANNOT, span,
+				"this kernel refuses fentry and fexit "
 				"(lockdown, or no BTF trampolines): try kprobe");
-	if (p->code->ncallbacks &&
-	    libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem, NULL) != 1)
-		bt_error_status(s->bt, EXIT_CANNOT, span, "a loop over a map needs Linux 5.13, and one over "
+	if (p->code->ncallbacks && libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+							   BPF_FUNC_for_each_map_elem, NULL) != 1)
+		bt_error_status(s->bt, EXIT_CANNOT, span,
+				"a loop over a map needs Linux 5.13, and one over "
 				"a range whose end is not known beforehand 5.17");
 	prog_load(p, log, LOG_SIZE);
 	if (s->verbose)
 		fprintf(stderr, "%s\n", log);
 	insn = log_read(log, &message);
 	if (insn >= 0 && (size_t)insn < p->code->n)
-		span = (struct bt_span){ p->code->at[insn], 1 };
+		span = (struct bt_span){p->code->at[insn], 1};
 	bt_error_status(s->bt, EXIT_CANNOT, span, "the kernel refuses the program for %s here: %s",
 			p->site[0]->name, message ? log_plain(message) : strerror(err));
 }
@@ -338,11 +351,13 @@ bool session_reload_single(struct bt_prog *p)
 
 void session_run(struct session *s, const struct bt_prog *prog)
 {
-	uint64_t args[10] = { 0 };
+	uint64_t args[10] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
 
 	if (bpf_prog_test_run_opts(prog->fd, &opts))
-		die(EXIT_CANNOT, "this kernel does not run %s (BPF_PROG_TEST_RUN of raw tracepoints, "
-		    "Linux 5.10): %s", prog->site[0]->name, strerror(errno));
+		die(EXIT_CANNOT,
+		    "this kernel does not run %s (BPF_PROG_TEST_RUN of raw tracepoints, "
+		    "Linux 5.10): %s",
+		    prog->site[0]->name, strerror(errno));
 	(void)s;
 }

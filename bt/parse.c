@@ -10,10 +10,10 @@ enum { DEPTH_MAX = 100 };
 struct parser {
 	struct bt *bt;
 	struct bt_lexer lx;
-	struct bt_token tok;	/* the next one, not yet taken */
+	struct bt_token tok; /* the next one, not yet taken */
 	struct bt_probe *probe;
 	int depth, loops;
-	uint32_t last_end;	/* of the token taken last */
+	uint32_t last_end; /* of the token taken last */
 };
 
 static struct bt_expr *expression(struct parser *p);
@@ -89,7 +89,7 @@ static struct bt_expr *node(struct parser *p, enum expr_kind kind, struct bt_spa
 /* From the start of `from` to the end of what was taken last. */
 static struct bt_span span_to_here(const struct parser *p, uint32_t at)
 {
-	return (struct bt_span){ at, p->last_end > at ? p->last_end - at : 1 };
+	return (struct bt_span){at, p->last_end > at ? p->last_end - at : 1};
 }
 
 /* ---- maps and variables ---- */
@@ -173,7 +173,8 @@ static const char *type_words(struct parser *p)
 		char num[24];
 
 		if (p->tok.kind == TOK_INT)
-			snprintf(num, sizeof(num), "%llu", (unsigned long long)p->tok.num), word = num;
+			snprintf(num, sizeof(num), "%llu", (unsigned long long)p->tok.num),
+				word = num;
 		else if (p->tok.kind != TOK_NAME && !(is(p, "*") || is(p, "[") || is(p, "]")))
 			expected(p, "')' behind the type");
 		n += snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "", word);
@@ -187,7 +188,7 @@ static const char *type_words(struct parser *p)
 /* Behind "(": is this a type? Names of variables of ours come before typedefs of the kernel. */
 static bool type_ahead(struct parser *p)
 {
-	static const char *const certain[] = { "struct", "union", "enum", "unsigned", "const" };
+	static const char *const certain[] = {"struct", "union", "enum", "unsigned", "const"};
 	struct bt_lexer lx = p->lx;
 	struct bt_token after;
 
@@ -199,8 +200,8 @@ static bool type_ahead(struct parser *p)
 	lex_next(&lx, &after);
 	if (after.kind == TOK_NAME)
 		return true;
-	if (after.kind != TOK_PUNCT || (strcmp(after.punct, ")") && strcmp(after.punct, "*") &&
-					strcmp(after.punct, "[")))
+	if (after.kind != TOK_PUNCT ||
+	    (strcmp(after.punct, ")") && strcmp(after.punct, "*") && strcmp(after.punct, "[")))
 		return false;
 	return ctype_is_name(p->bt, p->tok.text);
 }
@@ -308,8 +309,10 @@ static struct bt_expr *primary(struct parser *p)
 			 p->tok.span);
 		e->num = p->tok.num;
 		break;
-	case TOK_NAME: return name_expr(p);
-	case TOK_MAP: return map_expr(p);
+	case TOK_NAME:
+		return name_expr(p);
+	case TOK_MAP:
+		return map_expr(p);
 	default:
 		if (is(p, "("))
 			return parenthesis(p);
@@ -382,8 +385,11 @@ static struct bt_expr *postfix(struct parser *p)
 
 static struct bt_expr *unary(struct parser *p)
 {
-	static const struct { const char *punct; enum bt_op op; } ops[] = {
-		{ "!", OP_NOT }, { "~", OP_INV }, { "-", OP_NEG }, { "*", OP_DEREF }, { "&", OP_ADDR },
+	static const struct {
+		const char *punct;
+		enum bt_op op;
+	} ops[] = {
+		{"!", OP_NOT}, {"~", OP_INV}, {"-", OP_NEG}, {"*", OP_DEREF}, {"&", OP_ADDR},
 	};
 	struct bt_expr *e;
 
@@ -408,12 +414,16 @@ static struct bt_expr *unary(struct parser *p)
 	return e;
 }
 
-static const struct { const char *punct; enum bt_op op; int level; } binary_ops[] = {
-	{ "||", OP_LOR, 1 }, { "&&", OP_LAND, 2 }, { "|", OP_OR, 3 }, { "^", OP_XOR, 4 },
-	{ "&", OP_AND, 5 }, { "==", OP_EQ, 6 }, { "!=", OP_NE, 6 }, { "<", OP_LT, 7 },
-	{ "<=", OP_LE, 7 }, { ">", OP_GT, 7 }, { ">=", OP_GE, 7 }, { "<<", OP_SHL, 8 },
-	{ ">>", OP_SHR, 8 }, { "+", OP_ADD, 9 }, { "-", OP_SUB, 9 }, { "*", OP_MUL, 10 },
-	{ "/", OP_DIV, 10 }, { "%", OP_MOD, 10 },
+static const struct {
+	const char *punct;
+	enum bt_op op;
+	int level;
+} binary_ops[] = {
+	{"||", OP_LOR, 1}, {"&&", OP_LAND, 2}, {"|", OP_OR, 3},	 {"^", OP_XOR, 4},
+	{"&", OP_AND, 5},  {"==", OP_EQ, 6},   {"!=", OP_NE, 6}, {"<", OP_LT, 7},
+	{"<=", OP_LE, 7},  {">", OP_GT, 7},    {">=", OP_GE, 7}, {"<<", OP_SHL, 8},
+	{">>", OP_SHR, 8}, {"+", OP_ADD, 9},   {"-", OP_SUB, 9}, {"*", OP_MUL, 10},
+	{"/", OP_DIV, 10}, {"%", OP_MOD, 10},
 };
 
 /* A slash before a brace ends a filter; it divides nothing. */
@@ -533,7 +543,8 @@ static struct bt_stmt *for_stmt(struct parser *p)
 		s->value = binary(p, 1);
 	}
 	if (s->kind == S_FOR_RANGE) {
-		struct bt_token none = { .text = bt_printf(p->bt, "%s at %u", s->var->name, s->span.at) };
+		struct bt_token none = {
+			.text = bt_printf(p->bt, "%s at %u", s->var->name, s->span.at)};
 
 		s->from = var_get(p, &none); /* no name that a program could have */
 		want(p, "..", "between the ends of the range");
@@ -571,10 +582,13 @@ static struct bt_stmt *jump_stmt(struct parser *p, enum stmt_kind kind)
 
 static bool assign_op(const struct parser *p, enum bt_op *op)
 {
-	static const struct { const char *punct; enum bt_op op; } ops[] = {
-		{ "=", OP_NONE }, { "+=", OP_ADD }, { "-=", OP_SUB }, { "*=", OP_MUL }, { "/=", OP_DIV },
-		{ "%=", OP_MOD }, { "&=", OP_AND }, { "|=", OP_OR }, { "^=", OP_XOR }, { "<<=", OP_SHL },
-		{ ">>=", OP_SHR },
+	static const struct {
+		const char *punct;
+		enum bt_op op;
+	} ops[] = {
+		{"=", OP_NONE}, {"+=", OP_ADD},	 {"-=", OP_SUB},  {"*=", OP_MUL},
+		{"/=", OP_DIV}, {"%=", OP_MOD},	 {"&=", OP_AND},  {"|=", OP_OR},
+		{"^=", OP_XOR}, {"<<=", OP_SHL}, {">>=", OP_SHR},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
@@ -596,7 +610,7 @@ static struct bt_stmt *simple_stmt(struct parser *p)
 		expected(p, "a variable");
 	s->value = expression(p);
 	s->span = span_to_here(p, at);
-	if (let && take(p, ":")) {	/* the declared type is what is assigned is cast to */
+	if (let && take(p, ":")) { /* the declared type is what is assigned is cast to */
 		struct bt_expr *type = node(p, E_CAST, p->tok.span);
 		char words[128] = "";
 
@@ -612,14 +626,17 @@ static struct bt_stmt *simple_stmt(struct parser *p)
 	}
 	if (!assign_op(p, &s->op)) {
 		if (let)
-			bt_error(p->bt, s->span, "a variable gets its type from a value: expected '='");
+			bt_error(p->bt, s->span,
+				 "a variable gets its type from a value: expected '='");
 		if (s->value->kind != E_CALL && s->value->kind != E_STEP)
-			bt_error(p->bt, s->value->span, "this expression does nothing: expected an "
+			bt_error(p->bt, s->value->span,
+				 "this expression does nothing: expected an "
 				 "assignment or a call");
 		return s;
 	}
 	if (s->value->kind != E_VAR && s->value->kind != E_MAP)
-		bt_error(p->bt, s->value->span, "only maps (@x) and variables ($x) can be assigned to");
+		bt_error(p->bt, s->value->span,
+			 "only maps (@x) and variables ($x) can be assigned to");
 	next(p);
 	s->kind = S_ASSIGN;
 	s->target = s->value;
@@ -636,9 +653,12 @@ static struct bt_stmt *simple_stmt(struct parser *p)
 /* *ended: a brace ended it, so that no ';' needs to follow. */
 static struct bt_stmt *statement(struct parser *p, bool *ended)
 {
-	static const struct { const char *word; enum stmt_kind kind; } words[] = {
-		{ "while", S_WHILE }, { "unroll", S_UNROLL }, { "return", S_RETURN },
-		{ "break", S_BREAK }, { "continue", S_CONTINUE },
+	static const struct {
+		const char *word;
+		enum stmt_kind kind;
+	} words[] = {
+		{"while", S_WHILE}, {"unroll", S_UNROLL},     {"return", S_RETURN},
+		{"break", S_BREAK}, {"continue", S_CONTINUE},
 	};
 	struct bt_stmt *s;
 
@@ -760,15 +780,18 @@ static const struct {
 	size_t off;
 	uint32_t max;
 } config_rows[] = {
-	{ "max_strlen", offsetof(struct bt_config, max_strlen), 8000 },
-	{ "max_map_keys", offsetof(struct bt_config, max_map_keys), 1 << 24 },
+	{"max_strlen", offsetof(struct bt_config, max_strlen), 8000},
+	{"max_map_keys", offsetof(struct bt_config, max_map_keys), 1 << 24},
 };
 
-static const char *const config_accepted[] = {	/* they tune what is not there to be tuned */
-	"missing_probes", "unstable_map_decl", "cache_user_symbols", "log_size", "max_ast_nodes",
-	"max_bpf_progs", "max_cat_bytes", "max_probes", "perf_rb_pages", "on_stack_limit", "lazy_symbolication",
-	"license", "print_maps_on_exit", "symbol_source", "show_debug_info", "use_blazesym", "max_type_res_iterations",
-	"unstable_import", "unstable_macro", "unstable_tseries", "unstable_addr", "cpp_demangle", "str_trunc_trailer",
+static const char *const config_accepted[] = {
+	/* they tune what is not there to be tuned */
+	"missing_probes",	   "unstable_map_decl", "cache_user_symbols", "log_size",
+	"max_ast_nodes",	   "max_bpf_progs",	"max_cat_bytes",      "max_probes",
+	"perf_rb_pages",	   "on_stack_limit",	"lazy_symbolication", "license",
+	"print_maps_on_exit",	   "symbol_source",	"show_debug_info",    "use_blazesym",
+	"max_type_res_iterations", "unstable_import",	"unstable_macro",     "unstable_tseries",
+	"unstable_addr",	   "cpp_demangle",	"str_trunc_trailer",
 };
 
 static void config_row(struct parser *p)
@@ -843,13 +866,14 @@ static void program(struct parser *p)
 			probe_parse(p, span, text);
 	}
 	if (!p->bt->probes)
-		bt_error(p->bt, (struct bt_span){ p->bt->len, 0 }, "expected a probe, such as "
+		bt_error(p->bt, (struct bt_span){p->bt->len, 0},
+			 "expected a probe, such as "
 			 "BEGIN { ... } or tracepoint:sched:sched_switch { ... }");
 }
 
 bool bt_parse(struct bt *bt)
 {
-	struct parser p = { .bt = bt };
+	struct parser p = {.bt = bt};
 
 	if (setjmp(bt->fail))
 		return false;

@@ -80,7 +80,8 @@ static void usym_text(struct session *s, struct out *o, uint64_t addr, uint32_t 
 		out_printf(o, "+%llu", (unsigned long long)off);
 }
 
-static void frame_text(struct session *s, struct out *o, const struct bt_type *t, uint64_t addr, uint32_t pid)
+static void frame_text(struct session *s, struct out *o, const struct bt_type *t, uint64_t addr,
+		       uint32_t pid)
 {
 	out_str(o, t->min == 1 ? "\n\t" : "\n    ");
 	if (t->min == 2) {
@@ -97,7 +98,7 @@ static void frame_text(struct session *s, struct out *o, const struct bt_type *t
 
 static void stack_text(struct session *s, struct out *o, const struct bt_type *t, const void *data)
 {
-	uint64_t ip[FRAMES_MOST] = { 0 };
+	uint64_t ip[FRAMES_MOST] = {0};
 	int64_t id = u64_at(data);
 	uint32_t key = id, pid = t->kind == T_USTACK ? u64_at((const char *)data + 8) : 0;
 
@@ -161,8 +162,7 @@ static bool cgroup_find(char *path, size_t room, uint64_t id, int depth)
 	bool found = !stat(path, &st) && st.st_ino == id;
 
 	while (!found && dir && (e = readdir(dir))) {
-		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
-		    n + strlen(e->d_name) + 2 > room)
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || n + strlen(e->d_name) + 2 > room)
 			continue;
 		snprintf(path + n, room - n, "/%s", e->d_name);
 		found = e->d_ino == id || cgroup_find(path, room, id, depth + 1);
@@ -176,14 +176,15 @@ static bool cgroup_find(char *path, size_t room, uint64_t id, int depth)
 
 static void cgroup_text(struct session *s, struct out *o, uint64_t id)
 {
-	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 	char path[4096];
 
 	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
 		snprintf(path, sizeof(path), "%s", roots[i]);
 		if (!cgroup_find(path, sizeof(path), id, 0))
 			continue;
-		string_text(s, o, path[strlen(roots[i])] ? path + strlen(roots[i]) : "/", sizeof(path));
+		string_text(s, o, path[strlen(roots[i])] ? path + strlen(roots[i]) : "/",
+			    sizeof(path));
 		return;
 	}
 	out_printf(o, "%llu", (unsigned long long)id);
@@ -260,7 +261,8 @@ static void int_text(struct session *s, struct out *o, const struct bt_type *t, 
 		out_printf(o, t->sign ? "%lld" : "%llu", (long long)v);
 }
 
-static void record_text(struct session *s, struct out *o, const struct bt_type *t, const char *data);
+static void record_text(struct session *s, struct out *o, const struct bt_type *t,
+			const char *data);
 
 static void array_text(struct session *s, struct out *o, const struct bt_type *t, const char *data)
 {
@@ -281,7 +283,8 @@ static void array_text(struct session *s, struct out *o, const struct bt_type *t
 
 			memcpy(&v, data + i * t->elem->size, MIN(t->elem->size, 8u));
 			if (t->elem->sign && t->elem->size < 8)
-				v = (int64_t)(v << (64 - t->elem->size * 8)) >> (64 - t->elem->size * 8);
+				v = (int64_t)(v << (64 - t->elem->size * 8)) >>
+				    (64 - t->elem->size * 8);
 			int_text(s, o, t->elem, v);
 		}
 	}
@@ -339,24 +342,57 @@ static void tuple_text(struct session *s, struct out *o, const struct bt_type *t
 void value_text(struct session *s, struct out *o, const struct bt_type *t, const void *data)
 {
 	switch (t->kind) {
-	case T_STR: string_text(s, o, data, t->size); break;
-	case T_BUF: buf_text(o, t, data, 0); break;
-	case T_TUPLE: tuple_text(s, o, t, data); break;
+	case T_STR:
+		string_text(s, o, data, t->size);
+		break;
+	case T_BUF:
+		buf_text(o, t, data, 0);
+		break;
+	case T_TUPLE:
+		tuple_text(s, o, t, data);
+		break;
 	case T_KSTACK:
-	case T_USTACK: stack_text(s, o, t, data); break;
-	case T_KSYM: ksym_text(s, o, u64_at(data), false); break;
-	case T_USYM: usym_text(s, o, u64_at(data), u64_at((const char *)data + 8), false); break;
-	case T_INET: inet_text(o, data); break;
-	case T_USER: user_text(s, o, u64_at(data)); break;
-	case T_CGROUP_PATH: cgroup_text(s, o, u64_at(data)); break;
-	case T_MAC: mac_text(o, data); break;
-	case T_PROBE: probe_text(s, o, u64_at(data)); break;
-	case T_TIME: time_text(s, o, data); break;
-	case T_ERRNO: out_str(o, strerror(llabs((long long)u64_at(data)))); break;
-	case T_RECORD: record_text(s, o, t, data); break;
-	case T_ARRAY: array_text(s, o, t, data); break;
-	case T_PTR: out_printf(o, "0x%llx", (unsigned long long)u64_at(data)); break;
-	default: int_text(s, o, t, u64_at(data));
+	case T_USTACK:
+		stack_text(s, o, t, data);
+		break;
+	case T_KSYM:
+		ksym_text(s, o, u64_at(data), false);
+		break;
+	case T_USYM:
+		usym_text(s, o, u64_at(data), u64_at((const char *)data + 8), false);
+		break;
+	case T_INET:
+		inet_text(o, data);
+		break;
+	case T_USER:
+		user_text(s, o, u64_at(data));
+		break;
+	case T_CGROUP_PATH:
+		cgroup_text(s, o, u64_at(data));
+		break;
+	case T_MAC:
+		mac_text(o, data);
+		break;
+	case T_PROBE:
+		probe_text(s, o, u64_at(data));
+		break;
+	case T_TIME:
+		time_text(s, o, data);
+		break;
+	case T_ERRNO:
+		out_str(o, strerror(llabs((long long)u64_at(data))));
+		break;
+	case T_RECORD:
+		record_text(s, o, t, data);
+		break;
+	case T_ARRAY:
+		array_text(s, o, t, data);
+		break;
+	case T_PTR:
+		out_printf(o, "0x%llx", (unsigned long long)u64_at(data));
+		break;
+	default:
+		int_text(s, o, t, u64_at(data));
 	}
 }
 
@@ -405,7 +441,8 @@ void key_json(struct session *s, const struct bt_map *m, const void *key)
 
 /* ---- printf ---- */
 
-static void number_print(struct out *o, const struct format_spec *spec, const struct bt_type *t, uint64_t v)
+static void number_print(struct out *o, const struct format_spec *spec, const struct bt_type *t,
+			 uint64_t v)
 {
 	char fmt[64], text[256], precision[16] = "", width[16] = "";
 
@@ -415,7 +452,8 @@ static void number_print(struct out *o, const struct format_spec *spec, const st
 		v = strchr("di", spec->conv) ? (uint64_t)((int64_t)(v << shift) >> shift)
 					     : v << shift >> shift;
 	} else if (t->kind == T_INT && t->size < 8 && !strchr("di", spec->conv)) {
-		v = v << (64 - t->size * 8) >> (64 - t->size * 8); /* -1 as %x of an int: ffffffff */
+		v = v << (64 - t->size * 8) >>
+		    (64 - t->size * 8); /* -1 as %x of an int: ffffffff */
 	}
 	if (spec->precision >= 0)
 		snprintf(precision, sizeof(precision), ".%d", MIN(spec->precision, 60));
@@ -430,7 +468,8 @@ static void number_print(struct out *o, const struct format_spec *spec, const st
 		snprintf(fmt, sizeof(fmt), "%%%s#%sllx", spec->flags, width);
 		snprintf(text, sizeof(text), fmt, (long long)v);
 	} else {
-		snprintf(fmt, sizeof(fmt), "%%%s%s%sll%c", spec->flags, width, precision, spec->conv);
+		snprintf(fmt, sizeof(fmt), "%%%s%s%sll%c", spec->flags, width, precision,
+			 spec->conv);
 		snprintf(text, sizeof(text), fmt, (long long)v);
 #pragma GCC diagnostic pop
 	}
@@ -438,7 +477,8 @@ static void number_print(struct out *o, const struct format_spec *spec, const st
 }
 
 /* Padded by what it takes on a terminal. */
-static void padded(struct session *s, struct out *o, const struct format_spec *spec, const char *str, size_t n)
+static void padded(struct session *s, struct out *o, const struct format_spec *spec,
+		   const char *str, size_t n)
 {
 	size_t width;
 	bool left = strchr(spec->flags, '-');
@@ -461,7 +501,7 @@ static void text_print(struct session *s, struct out *o, const struct format_spe
 	bool json = s->json, left = strchr(spec->flags, '-');
 
 	made.n = 0;
-	made.closed = true;	/* never written anywhere */
+	made.closed = true; /* never written anywhere */
 	if (t->kind == T_BUF)
 		buf_text(&made, t, data, spec->hex);
 	else
@@ -470,12 +510,14 @@ static void text_print(struct session *s, struct out *o, const struct format_spe
 	s->json = json;
 	if (!left)
 		out_pad(o, spec->width - (int)made.n);
-	out_bytes(o, made.buf, spec->precision >= 0 ? MIN(made.n, (size_t)spec->precision) : made.n);
+	out_bytes(o, made.buf,
+		  spec->precision >= 0 ? MIN(made.n, (size_t)spec->precision) : made.n);
 	if (left)
 		out_pad(o, spec->width - (int)made.n);
 }
 
-void format_print(struct session *s, struct out *o, const struct bt_action *a, const void *event, size_t size)
+void format_print(struct session *s, struct out *o, const struct bt_action *a, const void *event,
+		  size_t size)
 {
 	const char *data = event, *p = a->fmt, *why;
 	size_t i = 0, tail = a->fixed;

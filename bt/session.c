@@ -21,7 +21,8 @@ enum { POLL_MS = 100, CAT_MAX = 10240, CATCH_UP = 1000 };
 
 /* ---- actions ---- */
 
-static const char *formatted(struct session *s, const struct bt_action *a, const void *event, size_t size)
+static const char *formatted(struct session *s, const struct bt_action *a, const void *event,
+			     size_t size)
 {
 	bool json = s->json;
 
@@ -120,10 +121,11 @@ static void do_join(struct session *s, const struct bt_action *a, const char *ev
 		out_str(o, "\n");
 }
 
-static void do_print_value(struct session *s, const struct bt_action *a, const char *event, size_t size)
+static void do_print_value(struct session *s, const struct bt_action *a, const char *event,
+			   size_t size)
 {
 	const struct bt_type *t = a->type[0];
-	struct bt_type str = { .kind = T_STR };
+	struct bt_type str = {.kind = T_STR};
 	const void *data = event + a->at[0];
 
 	if (t->kind == T_STR) {
@@ -166,18 +168,39 @@ static int event_take(void *arg, void *data, size_t size)
 		return 0;
 	switch (a->kind) {
 	case A_PRINTF:
-	case A_ERRORF: do_printf(s, a, data, size); break;
-	case A_PRINT_MAP: map_print(s, a->map, a->at[0], a->at[1]); break;
-	case A_PRINT_ENTRY: map_print_entry(s, a->map, (const char *)data + 8); break;
-	case A_PRINT_VALUE: do_print_value(s, a, data, size); break;
+	case A_ERRORF:
+		do_printf(s, a, data, size);
+		break;
+	case A_PRINT_MAP:
+		map_print(s, a->map, a->at[0], a->at[1]);
+		break;
+	case A_PRINT_ENTRY:
+		map_print_entry(s, a->map, (const char *)data + 8);
+		break;
+	case A_PRINT_VALUE:
+		do_print_value(s, a, data, size);
+		break;
 	case A_CLEAR:
-	case A_ZERO: map_clear(s, a->map, a->kind == A_ZERO); break;
-	case A_TIME: do_time(s, a); break;
-	case A_JOIN: do_join(s, a, data, size); break;
-	case A_CAT: do_cat(s, a, data, size); break;
-	case A_SYSTEM: do_system(s, a, data, size); break;
-	case A_EXIT: do_exit(s, a, data); break;
-	case A_STRFTIME: break; /* no event of its own */
+	case A_ZERO:
+		map_clear(s, a->map, a->kind == A_ZERO);
+		break;
+	case A_TIME:
+		do_time(s, a);
+		break;
+	case A_JOIN:
+		do_join(s, a, data, size);
+		break;
+	case A_CAT:
+		do_cat(s, a, data, size);
+		break;
+	case A_SYSTEM:
+		do_system(s, a, data, size);
+		break;
+	case A_EXIT:
+		do_exit(s, a, data);
+		break;
+	case A_STRFTIME:
+		break; /* no event of its own */
 	}
 	return 0;
 }
@@ -192,18 +215,22 @@ static void events_take(struct session *s)
 
 static void losses_tell(struct session *s)
 {
-	static const struct { const char *key, *text; } kinds[] = {
-		{ "events", "events were lost: the buffer was full" },
-		{ "stacks", "stacks could not be stored" },
-		{ "entries", "times a map was full and something went unrecorded; a larger max_map_keys "
-			     "may help" },
-		{ "skipped", "runs of a program were skipped by the kernel, as another was under way" },
+	static const struct {
+		const char *key, *text;
+	} kinds[] = {
+		{"events", "events were lost: the buffer was full"},
+		{"stacks", "stacks could not be stored"},
+		{"entries",
+		 "times a map was full and something went unrecorded; a larger max_map_keys "
+		 "may help"},
+		{"skipped",
+		 "runs of a program were skipped by the kernel, as another was under way"},
 	};
-	uint64_t now[4] = { s->state->lost_events, s->state->lost_stacks, s->state->lost_entries };
+	uint64_t now[4] = {s->state->lost_events, s->state->lost_stacks, s->state->lost_entries};
 	const char *comma = "";
 
 	for (struct bt_prog *p = s->bt->progs; p; p = p->next) {
-		struct bpf_prog_info info = { 0 };
+		struct bpf_prog_info info = {0};
 		uint32_t len = sizeof(info);
 
 		if (!bpf_prog_get_info_by_fd(p->fd, &info, &len))
@@ -230,7 +257,7 @@ static void losses_tell(struct session *s)
 
 static int signals_open(void)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
 	struct sigaction was;
 	sigset_t set;
 
@@ -304,7 +331,7 @@ static void intervals_run(struct session *s)
 
 static void wait_for_something(struct session *s)
 {
-	struct pollfd fds[3] = { { .fd = s->signal_fd, .events = POLLIN } };
+	struct pollfd fds[3] = {{.fd = s->signal_fd, .events = POLLIN}};
 	uint64_t next = intervals_next(s), now = clock_now();
 	int ms = s->ring ? POLL_MS : 1000;
 	nfds_t n = 1;
@@ -312,10 +339,10 @@ static void wait_for_something(struct session *s)
 	if (next != UINT64_MAX)
 		ms = next <= now ? 0 : MIN((uint64_t)ms, (next - now + 999999) / 1000000);
 	if (s->ring)
-		fds[n++] = (struct pollfd){ .fd = ring_buffer__epoll_fd(s->ring), .events = POLLIN };
+		fds[n++] = (struct pollfd){.fd = ring_buffer__epoll_fd(s->ring), .events = POLLIN};
 	/* A reader that went away shows on the pipe even if there is nothing to write. */
 	if (!s->out->tty)
-		fds[n++] = (struct pollfd){ .fd = s->out->fd };
+		fds[n++] = (struct pollfd){.fd = s->out->fd};
 	poll(fds, n, ms);
 	if (fds[0].revents)
 		signals_take(s);

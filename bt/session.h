@@ -15,10 +15,10 @@ struct ring_buffer;
 struct session {
 	struct bt *bt;
 	struct out *out;
-	struct out *text;	/* JSON: what is not JSON yet */
+	struct out *text; /* JSON: what is not JSON yet */
 	bool json, verbose, maps_at_end;
 	int table[TABLE_MAPS];	/* descriptors, -1: not in use */
-	struct bt_state *state;	/* mapped */
+	struct bt_state *state; /* mapped */
 	int *fd;		/* of what is attached */
 	size_t nfds, attached;
 	struct ring_buffer *ring;
@@ -27,10 +27,10 @@ struct session {
 	int cpus;
 	int signal_fd;
 	pid_t child;
-	int child_go;		/* written to: the child may start its program */
+	int child_go; /* written to: the child may start its program */
 	bool stop, ended;
 	int status;
-	uint64_t told[4];	/* of the losses */
+	uint64_t told[4]; /* of the losses */
 };
 
 /* load.c: tables and programs into the kernel. False: bt->error says why. */

@@ -19,56 +19,55 @@
 enum { SITES_MAX = 8192 };
 
 const struct site_kind_row site_kinds[P_KINDS] = {
-	[P_BEGIN] = { "BEGIN", "begin", NULL, "" },
-	[P_END] = { "END", "end", NULL, "" },
-	[P_KPROBE] = { "kprobe", "k", NULL, ":[MODULE:]FUNCTION[+OFFSET]", .kernel_args = true },
-	[P_KRETPROBE] = { "kretprobe", "kr", NULL, ":[MODULE:]FUNCTION", .returns = true },
-	[P_FENTRY] = { "fentry", "kfunc", "f", ":[MODULE:]FUNCTION", .args = true },
-	[P_FEXIT] = { "fexit", "kretfunc", "fr", ":[MODULE:]FUNCTION", .args = true, .returns = true },
-	[P_TRACEPOINT] = { "tracepoint", "t", NULL, ":CATEGORY:EVENT", .args = true },
-	[P_RAWTP] = { "rawtracepoint", "rt", NULL, ":[MODULE:]EVENT", .args = true },
-	[P_UPROBE] = { "uprobe", "u", NULL, ":FILE:FUNCTION[+OFFSET]", .user = true },
-	[P_URETPROBE] = { "uretprobe", "ur", NULL, ":FILE:FUNCTION", .user = true, .returns = true },
-	[P_PROFILE] = { "profile", "p", NULL, ":hz|s|ms|us:NUMBER", .timed = true },
-	[P_INTERVAL] = { "interval", "i", NULL, ":hz|s|ms|us:NUMBER", .timed = true },
-	[P_SOFTWARE] = { "software", "s", NULL, ":EVENT[:COUNT]" },
-	[P_HARDWARE] = { "hardware", "h", NULL, ":EVENT[:COUNT]" },
+	[P_BEGIN] = {"BEGIN", "begin", NULL, ""},
+	[P_END] = {"END", "end", NULL, ""},
+	[P_KPROBE] = {"kprobe", "k", NULL, ":[MODULE:]FUNCTION[+OFFSET]", .kernel_args = true},
+	[P_KRETPROBE] = {"kretprobe", "kr", NULL, ":[MODULE:]FUNCTION", .returns = true},
+	[P_FENTRY] = {"fentry", "kfunc", "f", ":[MODULE:]FUNCTION", .args = true},
+	[P_FEXIT] = {"fexit", "kretfunc", "fr", ":[MODULE:]FUNCTION", .args = true,
+		     .returns = true},
+	[P_TRACEPOINT] = {"tracepoint", "t", NULL, ":CATEGORY:EVENT", .args = true},
+	[P_RAWTP] = {"rawtracepoint", "rt", NULL, ":[MODULE:]EVENT", .args = true},
+	[P_UPROBE] = {"uprobe", "u", NULL, ":FILE:FUNCTION[+OFFSET]", .user = true},
+	[P_URETPROBE] = {"uretprobe", "ur", NULL, ":FILE:FUNCTION", .user = true, .returns = true},
+	[P_PROFILE] = {"profile", "p", NULL, ":hz|s|ms|us:NUMBER", .timed = true},
+	[P_INTERVAL] = {"interval", "i", NULL, ":hz|s|ms|us:NUMBER", .timed = true},
+	[P_SOFTWARE] = {"software", "s", NULL, ":EVENT[:COUNT]"},
+	[P_HARDWARE] = {"hardware", "h", NULL, ":EVENT[:COUNT]"},
 };
 
 struct event_row {
 	const char *name, *alias;
 	uint64_t config;
-	uint32_t period;	/* events between two samples, where the point does not say */
+	uint32_t period; /* events between two samples, where the point does not say */
 };
 
 static const struct event_row software_events[] = {
-	{ "alignment-faults", NULL, PERF_COUNT_SW_ALIGNMENT_FAULTS, 1 },
-	{ "bpf-output", NULL, PERF_COUNT_SW_BPF_OUTPUT, 1 },
-	{ "context-switches", "cs", PERF_COUNT_SW_CONTEXT_SWITCHES, 1000 },
-	{ "cpu-clock", "cpu", PERF_COUNT_SW_CPU_CLOCK, 1000000 },
-	{ "cpu-migrations", NULL, PERF_COUNT_SW_CPU_MIGRATIONS, 1 },
-	{ "dummy", NULL, PERF_COUNT_SW_DUMMY, 1 },
-	{ "emulation-faults", NULL, PERF_COUNT_SW_EMULATION_FAULTS, 1 },
-	{ "major-faults", NULL, PERF_COUNT_SW_PAGE_FAULTS_MAJ, 1 },
-	{ "minor-faults", NULL, PERF_COUNT_SW_PAGE_FAULTS_MIN, 100 },
-	{ "page-faults", "faults", PERF_COUNT_SW_PAGE_FAULTS, 100 },
-	{ "task-clock", NULL, PERF_COUNT_SW_TASK_CLOCK, 1 },
-	{ NULL, NULL, 0, 0 }
-};
+	{"alignment-faults", NULL, PERF_COUNT_SW_ALIGNMENT_FAULTS, 1},
+	{"bpf-output", NULL, PERF_COUNT_SW_BPF_OUTPUT, 1},
+	{"context-switches", "cs", PERF_COUNT_SW_CONTEXT_SWITCHES, 1000},
+	{"cpu-clock", "cpu", PERF_COUNT_SW_CPU_CLOCK, 1000000},
+	{"cpu-migrations", NULL, PERF_COUNT_SW_CPU_MIGRATIONS, 1},
+	{"dummy", NULL, PERF_COUNT_SW_DUMMY, 1},
+	{"emulation-faults", NULL, PERF_COUNT_SW_EMULATION_FAULTS, 1},
+	{"major-faults", NULL, PERF_COUNT_SW_PAGE_FAULTS_MAJ, 1},
+	{"minor-faults", NULL, PERF_COUNT_SW_PAGE_FAULTS_MIN, 100},
+	{"page-faults", "faults", PERF_COUNT_SW_PAGE_FAULTS, 100},
+	{"task-clock", NULL, PERF_COUNT_SW_TASK_CLOCK, 1},
+	{NULL, NULL, 0, 0}};
 
 static const struct event_row hardware_events[] = {
-	{ "backend-stalls", NULL, PERF_COUNT_HW_STALLED_CYCLES_BACKEND, 1000000 },
-	{ "branch-instructions", "branches", PERF_COUNT_HW_BRANCH_INSTRUCTIONS, 100000 },
-	{ "branch-misses", NULL, PERF_COUNT_HW_BRANCH_MISSES, 100000 },
-	{ "bus-cycles", NULL, PERF_COUNT_HW_BUS_CYCLES, 100000 },
-	{ "cache-misses", NULL, PERF_COUNT_HW_CACHE_MISSES, 1000000 },
-	{ "cache-references", NULL, PERF_COUNT_HW_CACHE_REFERENCES, 1000000 },
-	{ "cpu-cycles", "cycles", PERF_COUNT_HW_CPU_CYCLES, 1000000 },
-	{ "frontend-stalls", NULL, PERF_COUNT_HW_STALLED_CYCLES_FRONTEND, 1000000 },
-	{ "instructions", NULL, PERF_COUNT_HW_INSTRUCTIONS, 1000000 },
-	{ "ref-cycles", NULL, PERF_COUNT_HW_REF_CPU_CYCLES, 1000000 },
-	{ NULL, NULL, 0, 0 }
-};
+	{"backend-stalls", NULL, PERF_COUNT_HW_STALLED_CYCLES_BACKEND, 1000000},
+	{"branch-instructions", "branches", PERF_COUNT_HW_BRANCH_INSTRUCTIONS, 100000},
+	{"branch-misses", NULL, PERF_COUNT_HW_BRANCH_MISSES, 100000},
+	{"bus-cycles", NULL, PERF_COUNT_HW_BUS_CYCLES, 100000},
+	{"cache-misses", NULL, PERF_COUNT_HW_CACHE_MISSES, 1000000},
+	{"cache-references", NULL, PERF_COUNT_HW_CACHE_REFERENCES, 1000000},
+	{"cpu-cycles", "cycles", PERF_COUNT_HW_CPU_CYCLES, 1000000},
+	{"frontend-stalls", NULL, PERF_COUNT_HW_STALLED_CYCLES_FRONTEND, 1000000},
+	{"instructions", NULL, PERF_COUNT_HW_INSTRUCTIONS, 1000000},
+	{"ref-cycles", NULL, PERF_COUNT_HW_REF_CPU_CYCLES, 1000000},
+	{NULL, NULL, 0, 0}};
 
 /* ---- what they say ---- */
 
@@ -140,8 +139,11 @@ static void parts_split(struct bt *bt, struct bt_point *pt, const char *text)
 	}
 }
 
-static const struct { const char *name; uint64_t ns; } units[] = {
-	{ "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 }, { "ns", 1 }, { "m", 60000000000 },
+static const struct {
+	const char *name;
+	uint64_t ns;
+} units[] = {
+	{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}, {"m", 60000000000},
 };
 
 /* profile:hz:99, interval:s:1, interval:100ms */
@@ -182,7 +184,8 @@ static const struct event_row *event_find(const struct bt_point *pt, struct bt_g
 		guess_see(g, row->name);
 		if (row->alias)
 			guess_see(g, row->alias);
-		if (!strcmp(pt->part[0], row->name) || (row->alias && !strcmp(pt->part[0], row->alias)))
+		if (!strcmp(pt->part[0], row->name) ||
+		    (row->alias && !strcmp(pt->part[0], row->alias)))
 			return row;
 	}
 	return NULL;
@@ -191,7 +194,8 @@ static const struct event_row *event_find(const struct bt_point *pt, struct bt_g
 static void form_wrong(struct bt *bt, const struct bt_point *pt) __attribute__((noreturn));
 static void form_wrong(struct bt *bt, const struct bt_point *pt)
 {
-	bt_error(bt, pt->span, "expected %s%s", site_kinds[pt->kind].name, site_kinds[pt->kind].form);
+	bt_error(bt, pt->span, "expected %s%s", site_kinds[pt->kind].name,
+		 site_kinds[pt->kind].form);
 }
 
 static void point_check(struct bt *bt, const struct bt_point *pt)
@@ -204,16 +208,21 @@ static void point_check(struct bt *bt, const struct bt_point *pt)
 
 	switch (pt->kind) {
 	case P_BEGIN:
-	case P_END: least = most = 0; break;
+	case P_END:
+		least = most = 0;
+		break;
 	case P_TRACEPOINT:
 	case P_UPROBE:
-	case P_URETPROBE: least = most = 2; break;
+	case P_URETPROBE:
+		least = most = 2;
+		break;
 	case P_PROFILE:
 	case P_INTERVAL:
 		if (!time_parse(pt, &v, &frequency))
 			form_wrong(bt, pt);
 		return;
-	default: break;
+	default:
+		break;
 	}
 	if (pt->nparts < least || pt->nparts > most)
 		form_wrong(bt, pt);
@@ -251,7 +260,7 @@ struct finder {
 	size_t n;
 	const char *path;
 	struct bt_guess guess;
-	site_see *see;		/* sites_list() */
+	site_see *see; /* sites_list() */
 	void *arg;
 	const char *prefix;
 	const char *pattern;
@@ -347,8 +356,9 @@ static void kprobe_find(struct finder *f)
 	}
 	f->pattern = func;
 	/* Of the functions that are traced none is one that kprobes must not touch. */
-	fd = tracefs_fd() < 0 ? -1 : openat(tracefs_fd(), "available_filter_functions",
-					    O_RDONLY | O_CLOEXEC);
+	fd = tracefs_fd() < 0
+		     ? -1
+		     : openat(tracefs_fd(), "available_filter_functions", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		file_lines(fd, traced_line, f);
 	else
@@ -368,7 +378,8 @@ static void fentry_find(struct finder *f)
 		bt_error(f->bt, f->pt->span, "wildcards are for kprobe, not for %s",
 			 site_kinds[f->pt->kind].name);
 	if (!ctype_function(f->bt, func, &id)) {
-		snprintf(f->missing, sizeof(f->missing), "the kernel's types have no function '%s'", func);
+		snprintf(f->missing, sizeof(f->missing), "the kernel's types have no function '%s'",
+			 func);
 		return;
 	}
 	s = site_of_func(f, func);
@@ -377,7 +388,8 @@ static void fentry_find(struct finder *f)
 
 static int dir_open(const char *path)
 {
-	return tracefs_fd() < 0 ? -1 : openat(tracefs_fd(), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return tracefs_fd() < 0 ? -1
+				: openat(tracefs_fd(), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Call `each` for the folders of a folder of tracefs that fit. */
@@ -456,8 +468,8 @@ static void tracepoint_find(struct finder *f)
 	}
 	guess_begin(&f->guess, event);
 	dirs_each(f, path, "*", name_guess);
-	snprintf(f->missing, sizeof(f->missing), "there is no tracepoint '%s:%s'%s", category, event,
-		 guess_text(&f->guess, guess));
+	snprintf(f->missing, sizeof(f->missing), "there is no tracepoint '%s:%s'%s", category,
+		 event, guess_text(&f->guess, guess));
 }
 
 bool site_file(const struct bt *bt, const char *name, char *path, size_t size)
@@ -468,15 +480,16 @@ bool site_file(const struct bt *bt, const char *name, char *path, size_t size)
 		snprintf(path, size, "%s", name);
 		return !access(name, R_OK);
 	}
-	return (bt->pid && !lib_find(bt->pid, name, path, size)) || !lib_find(0, name, path, size) ||
-	       (base != name && !lib_find(0, base, path, size)) || !program_find(name, path, size) ||
+	return (bt->pid && !lib_find(bt->pid, name, path, size)) ||
+	       !lib_find(0, name, path, size) || (base != name && !lib_find(0, base, path, size)) ||
+	       !program_find(name, path, size) ||
 	       (!strcmp(base, "pthread") && !lib_find(0, "c", path, size));
 }
 
 static struct bt_site *site_of_file(struct finder *f, const char *func, uint64_t offset)
 {
-	struct bt_site *s = site_add(f, bt_printf(f->bt, "%s:%s:%s", site_kinds[f->pt->kind].name,
-						  f->path, func));
+	struct bt_site *s = site_add(
+		f, bt_printf(f->bt, "%s:%s:%s", site_kinds[f->pt->kind].name, f->path, func));
 
 	s->func = func;
 	s->path = f->path;
@@ -519,8 +532,10 @@ static void user_find(struct finder *f, struct elf *e)
 	off = offset_take(f->bt, f->pt, func);
 	if (!elf_find_func(e, func, &fn)) {
 		if (fn.ifunc)
-			snprintf(f->missing, sizeof(f->missing), "%s: %s only chooses one of several "
-				 "functions when the program starts", f->path, func);
+			snprintf(f->missing, sizeof(f->missing),
+				 "%s: %s only chooses one of several "
+				 "functions when the program starts",
+				 f->path, func);
 		else
 			site_of_file(f, func, fn.offset + off);
 		return;
@@ -537,8 +552,9 @@ static void moved_to_libc(struct finder *f)
 	char path[PATH_MAX];
 	struct elf *e;
 
-	if (f->pattern || !f->missing[0] || (strncmp(base, "libpthread", 10) && strncmp(base, "libdl", 5) &&
-					     strncmp(base, "librt", 5)))
+	if (f->pattern || !f->missing[0] ||
+	    (strncmp(base, "libpthread", 10) && strncmp(base, "libdl", 5) &&
+	     strncmp(base, "librt", 5)))
 		return;
 	if (!site_file(f->bt, "c", path, sizeof(path)) || !(e = elf_file_open(path, NULL)))
 		return;
@@ -564,8 +580,10 @@ static void uprobe_find(struct finder *f)
 	if (!e)
 		bt_error(f->bt, f->pt->span, "%s: %s", path, why);
 	if (f->pt->kind == P_URETPROBE && elf_is_go(e))
-		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span, "%s is a Go program: Go moves its stacks, "
-				"and a probe on a return would crash it", path);
+		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span,
+				"%s is a Go program: Go moves its stacks, "
+				"and a probe on a return would crash it",
+				path);
 	user_find(f, e);
 	elf_file_close(e);
 	moved_to_libc(f);
@@ -579,10 +597,16 @@ static void simple_find(struct finder *f)
 
 	switch (f->pt->kind) {
 	case P_BEGIN:
-	case P_END: s->name = site_kinds[f->pt->kind].name; break;
+	case P_END:
+		s->name = site_kinds[f->pt->kind].name;
+		break;
 	case P_PROFILE:
-	case P_INTERVAL: time_parse(f->pt, &s->period, &s->frequency); break;
-	case P_RAWTP: s->func = last_part(f->pt); break;
+	case P_INTERVAL:
+		time_parse(f->pt, &s->period, &s->frequency);
+		break;
+	case P_RAWTP:
+		s->func = last_part(f->pt);
+		break;
 	default:
 		row = event_find(f->pt, &g);
 		s->config = row->config;
@@ -596,19 +620,28 @@ static void point_find(struct finder *f)
 {
 	switch (f->pt->kind) {
 	case P_KPROBE:
-	case P_KRETPROBE: kprobe_find(f); break;
+	case P_KRETPROBE:
+		kprobe_find(f);
+		break;
 	case P_FENTRY:
-	case P_FEXIT: fentry_find(f); break;
-	case P_TRACEPOINT: tracepoint_find(f); break;
+	case P_FEXIT:
+		fentry_find(f);
+		break;
+	case P_TRACEPOINT:
+		tracepoint_find(f);
+		break;
 	case P_UPROBE:
-	case P_URETPROBE: uprobe_find(f); break;
-	default: simple_find(f);
+	case P_URETPROBE:
+		uprobe_find(f);
+		break;
+	default:
+		simple_find(f);
 	}
 }
 
 void sites_find(struct bt *bt, struct bt_probe *probe)
 {
-	struct finder f = { .bt = bt, .probe = probe, .end = &probe->sites };
+	struct finder f = {.bt = bt, .probe = probe, .end = &probe->sites};
 	const struct bt_point *gone = NULL;
 	char why[256] = "";
 
@@ -658,9 +691,11 @@ static const struct bt_type *field_type(struct format *f, const char *decl, cons
 
 	if (t && t->kind == T_PTR)
 		return f->syscall ? type_pointer(f->bt, type_target(f->bt, t), AS_USER)
-		     : type_target(f->bt, t)->kind == T_RECORD
-		     ? type_pointer(f->bt, type_target(f->bt, t), AS_KERNEL) : t;
-	/* A system call's argument is held in 8 bytes, whatever its type is; the lower ones count. */
+		       : type_target(f->bt, t)->kind == T_RECORD
+			       ? type_pointer(f->bt, type_target(f->bt, t), AS_KERNEL)
+			       : t;
+	/* A system call's argument is held in 8 bytes, whatever its type is; the lower ones count.
+	 */
 	if (t && t->kind == T_INT && t->size <= size)
 		return t;
 	if (t && t->kind == T_ARRAY && t->size == size)
@@ -683,7 +718,7 @@ static bool format_line(char *line, size_t len, void *arg)
 {
 	struct format *f = arg;
 	char *decl = strstr(line, "field:"), *end = decl ? strchr(decl, ';') : NULL;
-	struct bt_member m = { 0 };
+	struct bt_member m = {0};
 	uint64_t offset, size, sign = 0;
 	const char *last;
 
@@ -696,7 +731,7 @@ static bool format_line(char *line, size_t len, void *arg)
 	m.data_loc = !strncmp(decl, "__data_loc", 10);
 	m.offset = offset;
 	m.type = field_type(f, decl, &m.name, size, sign);
-	if (!m.name) {	/* a type that cannot be read: the name is the last word */
+	if (!m.name) { /* a type that cannot be read: the name is the last word */
 		end[0] = 0;
 		last = strrchr(decl, ' ');
 		m.name = last ? bt_strndup(f->bt, last + 1, strcspn(last + 1, "[")) : "?";
@@ -709,7 +744,7 @@ static bool format_line(char *line, size_t len, void *arg)
 
 static struct bt_record *format_args(struct bt *bt, const struct bt_site *site)
 {
-	struct format f = { .bt = bt, .r = bt_alloc(bt, sizeof(*f.r)) };
+	struct format f = {.bt = bt, .r = bt_alloc(bt, sizeof(*f.r))};
 	char path[256];
 	int fd;
 
@@ -726,8 +761,9 @@ static struct bt_record *format_args(struct bt *bt, const struct bt_site *site)
 struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **why)
 {
 	if (!site->args) {
-		*why = site_kinds[site->kind].args ? "the kernel does not tell the arguments of this probe"
-						   : "this kind of probe has no 'args'";
+		*why = site_kinds[site->kind].args
+			       ? "the kernel does not tell the arguments of this probe"
+			       : "this kind of probe has no 'args'";
 		if (site->args_sought)
 			return NULL;
 		site->args_sought = true;
@@ -783,8 +819,9 @@ static void list_functions(struct finder *f, const char *prefix)
 	if (access("/sys/bus/event_source/devices/kprobe", F_OK))
 		return;
 	f->prefix = prefix;
-	fd = tracefs_fd() < 0 ? -1 : openat(tracefs_fd(), "available_filter_functions",
-					    O_RDONLY | O_CLOEXEC);
+	fd = tracefs_fd() < 0
+		     ? -1
+		     : openat(tracefs_fd(), "available_filter_functions", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		file_lines(fd, list_line, f);
 	else
@@ -840,7 +877,7 @@ static void list_category(struct finder *f, const char *path, const char *name)
 
 void sites_list(struct bt *bt, const char *pattern, site_see *see, void *arg)
 {
-	struct finder f = { .bt = bt, .see = see, .arg = arg, .pattern = pattern };
+	struct finder f = {.bt = bt, .see = see, .arg = arg, .pattern = pattern};
 
 	if (!strncmp(pattern, "uprobe:", 7) || !strncmp(pattern, "u:", 2)) {
 		list_file(&f, pattern);

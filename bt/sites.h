@@ -8,15 +8,15 @@
 /* What is the same at all sites of a kind. */
 struct site_kind_row {
 	const char *name, *alias, *alias2;
-	const char *form;	/* of the parts behind the name, for messages */
+	const char *form; /* of the parts behind the name, for messages */
 	bool returns, user, args, kernel_args, timed;
 };
 extern const struct site_kind_row site_kinds[P_KINDS];
 
 /* Split and check what the attach points say, no more: needs no kernel. */
 void points_parse(struct bt *bt, struct bt_probe *probe);
-/* Their sites, in probe->sites. Those of a list that are missing are told by warn(), as long as there
- * is one left. */
+/* Their sites, in probe->sites. Those of a list that are missing are told by warn(), as long as
+ * there is one left. */
 void sites_find(struct bt *bt, struct bt_probe *probe);
 /* The members of `args`, NULL where there are none: then why says so. */
 struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **why);

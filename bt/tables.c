@@ -10,7 +10,7 @@
 enum { BAR = 52 };
 
 struct entry {
-	char *key, *value;	/* value: of all CPUs together */
+	char *key, *value; /* value: of all CPUs together */
 	double order;
 };
 
@@ -80,20 +80,26 @@ static double order_of(const struct bt_type *t, const void *value)
 		for (uint32_t i = 0; i < t->n; i++)
 			sum += cell(value, i);
 		return sum;
-	case T_AVG: return average(t, value);
-	case T_STATS: return cell(value, 0);
-	case T_COUNT: return cell(value, 0);
+	case T_AVG:
+		return average(t, value);
+	case T_STATS:
+		return cell(value, 0);
+	case T_COUNT:
+		return cell(value, 0);
 	case T_INT:
 	case T_SUM:
 	case T_MIN:
-	case T_MAX: return number_of(t, cell(value, 0));
-	default: return 0;
+	case T_MAX:
+		return number_of(t, cell(value, 0));
+	default:
+		return 0;
 	}
 }
 
 /* ---- reading ---- */
 
-static void entry_add(struct entries *all, const struct bt_map *m, const void *key, const char *raw, int cpus)
+static void entry_add(struct entries *all, const struct bt_map *m, const void *key, const char *raw,
+		      int cpus)
 {
 	uint32_t room = type_room(m->type), skip = m->keyed ? 0 : 8;
 	struct entry *e;
@@ -140,14 +146,14 @@ static int entry_order(const void *a, const void *b, void *arg)
 /* An entry may vanish while we look: then the next key is the first one again, and we end. */
 static struct entries map_read(struct session *s, const struct bt_map *m)
 {
-	struct entries all = { 0 };
+	struct entries all = {0};
 	size_t each = m->per_cpu ? (size_t)m->value_size * s->cpus : m->value_size;
 	char *raw = xalloc(each), *key = xalloc(m->key_size + 8), *next = xalloc(m->key_size + 8);
 	uint32_t limit = m->entries;
 	bool first = true;
 
 	if (!m->keyed) {
-		if (!bpf_map_lookup_elem(m->fd, &(uint32_t){ 0 }, raw))
+		if (!bpf_map_lookup_elem(m->fd, &(uint32_t){0}, raw))
 			entry_add(&all, m, key, raw, s->cpus);
 	} else {
 		while (limit-- && !bpf_map_get_next_key(m->fd, first ? NULL : key, next)) {
@@ -176,7 +182,10 @@ static void entries_free(struct entries *all)
 
 /* ---- histograms ---- */
 
-struct range { int64_t lo, hi; bool open_lo, open_hi; }; /* [lo, hi) */
+struct range {
+	int64_t lo, hi;
+	bool open_lo, open_hi;
+}; /* [lo, hi) */
 
 static struct range hist_range(const struct bt_type *t, uint32_t i)
 {
@@ -184,10 +193,10 @@ static struct range hist_range(const struct bt_type *t, uint32_t i)
 	uint64_t step;
 
 	if (!i)
-		return (struct range){ 0, 0, true, false };
+		return (struct range){0, 0, true, false};
 	i--;
 	if (i < 1u << bits)
-		return (struct range){ i, i + 1, false, false };
+		return (struct range){i, i + 1, false, false};
 	power = (i >> bits) - 1 + bits;
 	step = 1ULL << (power - bits);
 	return (struct range){
@@ -199,9 +208,10 @@ static struct range hist_range(const struct bt_type *t, uint32_t i)
 static struct range lhist_range(const struct bt_type *t, uint32_t i)
 {
 	if (!i)
-		return (struct range){ 0, t->min, true, false };
+		return (struct range){0, t->min, true, false};
 	return (struct range){
-		.lo = t->min + (int64_t)(i - 1) * t->step, .hi = t->min + (int64_t)i * t->step,
+		.lo = t->min + (int64_t)(i - 1) * t->step,
+		.hi = t->min + (int64_t)i * t->step,
 		.open_hi = i == t->n - 1,
 	};
 }
@@ -225,7 +235,8 @@ static const char *bound_text(int64_t v, char text[24])
 	return text;
 }
 
-static void slot_bar(struct session *s, const struct bt_type *t, uint32_t i, uint64_t n, uint64_t most)
+static void slot_bar(struct session *s, const struct bt_type *t, uint32_t i, uint64_t n,
+		     uint64_t most)
 {
 	struct range r = slot_range(t, i);
 	char lo[24], hi[24], label[64], bar[BAR + 1];
@@ -238,7 +249,8 @@ static void slot_bar(struct session *s, const struct bt_type *t, uint32_t i, uin
 	else if (r.hi == r.lo + 1 && t->kind == T_HIST)
 		snprintf(label, sizeof(label), "[%s]", bound_text(r.lo, lo));
 	else
-		snprintf(label, sizeof(label), "[%s, %s)", bound_text(r.lo, lo), bound_text(r.hi, hi));
+		snprintf(label, sizeof(label), "[%s, %s)", bound_text(r.lo, lo),
+			 bound_text(r.hi, hi));
 	memset(bar, '@', len);
 	bar[len] = 0;
 	out_printf(s->out, "%-16s%8llu |%-*s|\n", label, (unsigned long long)n, BAR, bar);
@@ -260,7 +272,8 @@ static bool slots_used(const struct bt_type *t, const void *value, uint32_t *fir
 	return *first < t->n;
 }
 
-static void hist_text(struct session *s, const struct bt_type *t, const void *value, uint32_t divisor)
+static void hist_text(struct session *s, const struct bt_type *t, const void *value,
+		      uint32_t divisor)
 {
 	uint32_t first, last;
 	uint64_t most;
@@ -309,14 +322,19 @@ static void number_out(struct session *s, const struct bt_type *t, uint64_t v, u
 		out_printf(s->out, "%llu", (unsigned long long)v / divisor);
 }
 
-static void entry_value(struct session *s, const struct bt_type *t, const char *value, uint32_t divisor)
+static void entry_value(struct session *s, const struct bt_type *t, const char *value,
+			uint32_t divisor)
 {
 	switch (t->kind) {
 	case T_COUNT:
 	case T_SUM:
 	case T_MIN:
-	case T_MAX: number_out(s, t, cell(value, 0), divisor); break;
-	case T_AVG: number_out(s, t, average(t, value), divisor); break;
+	case T_MAX:
+		number_out(s, t, cell(value, 0), divisor);
+		break;
+	case T_AVG:
+		number_out(s, t, average(t, value), divisor);
+		break;
 	case T_INT:
 		if (divisor > 1)
 			number_out(s, t, cell(value, 0), divisor);
@@ -326,7 +344,8 @@ static void entry_value(struct session *s, const struct bt_type *t, const char *
 			value_text(s, s->out, t, value);
 		break;
 	case T_STATS:
-		out_printf(s->out, s->json ? "{\"count\":%llu,\"average\":" : "count %llu, average ",
+		out_printf(s->out,
+			   s->json ? "{\"count\":%llu,\"average\":" : "count %llu, average ",
 			   (unsigned long long)cell(value, 0));
 		number_out(s, t, average(t, value), 1);
 		out_str(s->out, s->json ? ",\"total\":" : ", total ");
@@ -365,8 +384,10 @@ static void entry_text(struct session *s, struct bt_map *m, const struct entry *
 static void map_json(struct session *s, struct bt_map *m, const struct entries *all, size_t from,
 		     uint32_t divisor)
 {
-	out_printf(s->out, "{\"type\":\"%s\",\"data\":{", is_hist(m->type) ? "hist" :
-		   m->type->kind == T_STATS ? "stats" : "map");
+	out_printf(s->out, "{\"type\":\"%s\",\"data\":{",
+		   is_hist(m->type)	      ? "hist"
+		   : m->type->kind == T_STATS ? "stats"
+					      : "map");
 	out_json(s->out, m->name, strlen(m->name));
 	out_str(s->out, m->keyed ? ":{" : ":");
 	for (size_t i = from; i < all->n; i++) {
@@ -408,7 +429,7 @@ void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divis
 void map_print_entry(struct session *s, struct bt_map *m, const void *key)
 {
 	size_t each = m->per_cpu ? (size_t)m->value_size * s->cpus : m->value_size;
-	struct entries all = { 0 };
+	struct entries all = {0};
 	char *raw = xalloc(each);
 
 	if (m->fd >= 0 && !bpf_map_lookup_elem(m->fd, key, raw))
@@ -438,7 +459,7 @@ void map_clear(struct session *s, struct bt_map *m, bool zero)
 	if (!m->keyed) {
 		for (int c = 0; zero && c < (m->per_cpu ? s->cpus : 1); c++)
 			cell_set(nothing + (size_t)c * m->value_size, 0, 1);
-		bpf_map_update_elem(m->fd, &(uint32_t){ 0 }, nothing, BPF_ANY);
+		bpf_map_update_elem(m->fd, &(uint32_t){0}, nothing, BPF_ANY);
 	} else if (zero) {
 		while (limit-- && !bpf_map_get_next_key(m->fd, first ? NULL : key, next)) {
 			memcpy(key, next, m->key_size);

@@ -5,11 +5,11 @@
 #include <bpf/libbpf.h>
 #include <stdio.h>
 
-static const struct bt_type type_comm = { .kind = T_STR, .size = 16 };
-static const struct bt_type type_probe = { .kind = T_PROBE, .size = 8 };
-static const struct bt_type type_ksym = { .kind = T_KSYM, .size = 8 };
-static const struct bt_type type_user = { .kind = T_USER, .size = 8 };
-static const struct bt_type type_u32 = { .kind = T_INT, .size = 4 };
+static const struct bt_type type_comm = {.kind = T_STR, .size = 16};
+static const struct bt_type type_probe = {.kind = T_PROBE, .size = 8};
+static const struct bt_type type_ksym = {.kind = T_KSYM, .size = 8};
+static const struct bt_type type_user = {.kind = T_USER, .size = 8};
+static const struct bt_type type_u32 = {.kind = T_INT, .size = 4};
 
 /* ---- context ---- */
 
@@ -32,8 +32,10 @@ static void arg_check(struct check *ck, struct bt_expr *e)
 
 	if (k == P_KPROBE || k == P_UPROBE) {
 		if (regs_arg(i) < 0)
-			bt_error(ck->bt, e->span, "on this machine only the first %s arguments are in "
-				 "registers", regs_arg(6) < 0 ? "6" : "8");
+			bt_error(ck->bt, e->span,
+				 "on this machine only the first %s arguments are in "
+				 "registers",
+				 regs_arg(6) < 0 ? "6" : "8");
 	} else if (k == P_FENTRY || k == P_FEXIT || k == P_RAWTP) {
 		r = site_args(ck->bt, ck->site, &why);
 		ck->per_site |= k != P_RAWTP;
@@ -41,8 +43,8 @@ static void arg_check(struct check *ck, struct bt_expr *e)
 			bt_error(ck->bt, e->span, "%s has %zu argument%s", ck->site->name, r->n,
 				 r->n == 1 ? "" : "s");
 	} else {
-		bt_error(ck->bt, e->span, "%s are for kprobe, uprobe, fentry and rawtracepoint%s", "arg0 to arg9",
-			 k == P_TRACEPOINT ? "; a tracepoint has args.NAME" : "");
+		bt_error(ck->bt, e->span, "%s are for kprobe, uprobe, fentry and rawtracepoint%s",
+			 "arg0 to arg9", k == P_TRACEPOINT ? "; a tracepoint has args.NAME" : "");
 	}
 }
 
@@ -86,7 +88,8 @@ static void retval_check(struct check *ck, struct bt_expr *e)
 		return;
 	if (k != P_FEXIT)
 		bt_error(ck->bt, e->span, "retval is for kretprobe, uretprobe and fexit%s",
-			 k == P_TRACEPOINT ? "; the tracepoint of a system call's end has args.ret" : "");
+			 k == P_TRACEPOINT ? "; the tracepoint of a system call's end has args.ret"
+					   : "");
 	r = site_args(ck->bt, ck->site, &why);
 	ck->per_site = true;
 	if (!r || !r->n || strcmp(r->member[r->n - 1].name, "$ret"))
@@ -109,7 +112,8 @@ static void retval_gen(struct gen *g, struct bt_expr *e)
 static void args_check(struct check *ck, struct bt_expr *e)
 {
 	if (!site_kinds[ck->site->kind].args)
-		bt_error(ck->bt, e->span, "args is for tracepoint, fentry, fexit and rawtracepoint%s",
+		bt_error(ck->bt, e->span,
+			 "args is for tracepoint, fentry, fexit and rawtracepoint%s",
 			 has_regs(ck->site->kind) ? "; here it is arg0, arg1, ..." : "");
 	e->type = &type_args;
 }
@@ -148,7 +152,8 @@ static void func_gen(struct gen *g, struct bt_expr *e)
 	if (e->type == &type_ksym)
 		code_load(g->c, BPF_DW, R0, R9, regs_ip);
 	else
-		code_mov_imm(g->c, R0, g->site->number | 1 << 30); /* tells print.c: just the function */
+		code_mov_imm(g->c, R0,
+			     g->site->number | 1 << 30); /* tells print.c: just the function */
 }
 
 /* ---- task ---- */
@@ -202,7 +207,8 @@ static void cpid_gen(struct gen *g, struct bt_expr *e)
 
 static void stack_check(struct check *ck, struct bt_expr *e)
 {
-	struct bt_type *t = (struct bt_type *)type_new(ck->bt, e->name[0] == 'k' ? T_KSTACK : T_USTACK, 0);
+	struct bt_type *t =
+		(struct bt_type *)type_new(ck->bt, e->name[0] == 'k' ? T_KSTACK : T_USTACK, 0);
 
 	t->min = ck->bt->config.stack_mode;
 	t->n = 127;
@@ -226,34 +232,60 @@ static void ustack_into(struct gen *g, struct bt_expr *e, struct place to, uint3
 	gen_save(g, place_at(to, 8), R0);
 }
 
-#define ARGS(n) { "arg" #n, NULL, arg_check, arg_gen, NULL, &type_u64, 0, 0, 0 }
-#define SARGS(n) { "sarg" #n, NULL, sarg_check, sarg_gen, NULL, &type_u64, 0, 0, 0 }
+#define ARGS(n)                                                                                    \
+	{                                                                                          \
+		"arg" #n, NULL, arg_check, arg_gen, NULL, &type_u64, 0, 0, 0                       \
+	}
+#define SARGS(n)                                                                                   \
+	{                                                                                          \
+		"sarg" #n, NULL, sarg_check, sarg_gen, NULL, &type_u64, 0, 0, 0                    \
+	}
 
 const struct bt_builtin bt_builtins[] = {
-	{ "pid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_pid_tgid, .shift = 32 },
-	{ "tid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_pid_tgid, .mask = 0xffffffff },
-	{ "uid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_uid_gid, .mask = 0xffffffff },
-	{ "gid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_uid_gid, .shift = 32 },
-	{ "username", NULL, .type = &type_user, .helper = BPF_FUNC_get_current_uid_gid, .mask = 0xffffffff },
-	{ "cpu", NULL, .type = &type_u64, .helper = BPF_FUNC_get_smp_processor_id },
-	{ "numaid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_numa_node_id },
-	{ "nsecs", NULL, .type = &type_u64, .helper = BPF_FUNC_ktime_get_ns },
-	{ "jiffies", NULL, .type = &type_u64, .helper = BPF_FUNC_jiffies64 },
-	{ "rand", NULL, .type = &type_u32, .helper = BPF_FUNC_get_prandom_u32, .mask = 0xffffffff },
-	{ "cgroup", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_cgroup_id },
-	{ "curtask", NULL, curtask_check, .helper = BPF_FUNC_get_current_task },
-	{ "elapsed", NULL, .gen = elapsed_gen, .type = &type_u64 },
-	{ "comm", NULL, .into = comm_into, .type = &type_comm },
-	{ "kstack", NULL, stack_check, kstack_gen },
-	{ "ustack", NULL, stack_check, .into = ustack_into },
-	{ "retval", NULL, retval_check, retval_gen },
-	{ "func", NULL, func_check, func_gen },
-	{ "probe", NULL, probe_check, probe_gen },
-	{ "args", NULL, args_check },
-	{ "ctx", NULL, .gen = ctx_gen, .type = &type_u64 },
-	{ "cpid", NULL, cpid_check, cpid_gen },
-	{ "ncpus", NULL, ncpus_check, .type = &type_u64 },
-	ARGS(0), ARGS(1), ARGS(2), ARGS(3), ARGS(4), ARGS(5), ARGS(6), ARGS(7), ARGS(8), ARGS(9),
-	SARGS(0), SARGS(1), SARGS(2), SARGS(3), SARGS(4), SARGS(5), SARGS(6), SARGS(7), SARGS(8), SARGS(9),
-	{ 0 }
-};
+	{"pid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_pid_tgid, .shift = 32},
+	{"tid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_pid_tgid,
+	 .mask = 0xffffffff},
+	{"uid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_uid_gid,
+	 .mask = 0xffffffff},
+	{"gid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_uid_gid, .shift = 32},
+	{"username", NULL, .type = &type_user, .helper = BPF_FUNC_get_current_uid_gid,
+	 .mask = 0xffffffff},
+	{"cpu", NULL, .type = &type_u64, .helper = BPF_FUNC_get_smp_processor_id},
+	{"numaid", NULL, .type = &type_u64, .helper = BPF_FUNC_get_numa_node_id},
+	{"nsecs", NULL, .type = &type_u64, .helper = BPF_FUNC_ktime_get_ns},
+	{"jiffies", NULL, .type = &type_u64, .helper = BPF_FUNC_jiffies64},
+	{"rand", NULL, .type = &type_u32, .helper = BPF_FUNC_get_prandom_u32, .mask = 0xffffffff},
+	{"cgroup", NULL, .type = &type_u64, .helper = BPF_FUNC_get_current_cgroup_id},
+	{"curtask", NULL, curtask_check, .helper = BPF_FUNC_get_current_task},
+	{"elapsed", NULL, .gen = elapsed_gen, .type = &type_u64},
+	{"comm", NULL, .into = comm_into, .type = &type_comm},
+	{"kstack", NULL, stack_check, kstack_gen},
+	{"ustack", NULL, stack_check, .into = ustack_into},
+	{"retval", NULL, retval_check, retval_gen},
+	{"func", NULL, func_check, func_gen},
+	{"probe", NULL, probe_check, probe_gen},
+	{"args", NULL, args_check},
+	{"ctx", NULL, .gen = ctx_gen, .type = &type_u64},
+	{"cpid", NULL, cpid_check, cpid_gen},
+	{"ncpus", NULL, ncpus_check, .type = &type_u64},
+	ARGS(0),
+	ARGS(1),
+	ARGS(2),
+	ARGS(3),
+	ARGS(4),
+	ARGS(5),
+	ARGS(6),
+	ARGS(7),
+	ARGS(8),
+	ARGS(9),
+	SARGS(0),
+	SARGS(1),
+	SARGS(2),
+	SARGS(3),
+	SARGS(4),
+	SARGS(5),
+	SARGS(6),
+	SARGS(7),
+	SARGS(8),
+	SARGS(9),
+	{0}};

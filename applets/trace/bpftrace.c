@@ -20,8 +20,7 @@ static const struct opt opts[] = {
 	OPT_USER(2, "unsafe", NULL, "allow system() and signal()"),
 	OPT_USER_NUM(3, "max-strlen", "N", "room for strings, in bytes [1024]", 16, 8000),
 	LETTER('o', "output"),
-	{ 0 }
-};
+	{0}};
 
 /* ---- source ---- */
 
@@ -58,7 +57,8 @@ static void source_take(struct run *run, struct bt *bt)
 		bt_init(bt, "-e", program, strlen(program));
 	} else {
 		if (!run->argc)
-			die(EXIT_USAGE, "which program? Try bpftrace -e 'BEGIN { printf(\"hello\\n\"); }', "
+			die(EXIT_USAGE,
+			    "which program? Try bpftrace -e 'BEGIN { printf(\"hello\\n\"); }', "
 			    "bpftrace FILE or bpftrace --help");
 		text = file_text(run->argv[0], &len);
 		bt_init(bt, run->argv[0], text, len);
@@ -198,7 +198,8 @@ APPLET(bpftrace) = {
 		"               str(args.filename)); }'\n"
 		"  bpftrace -e 'kretprobe:vfs_read { @bytes = hist(retval); }'\n"
 		"  bpftrace -l 'tracepoint:sched:*'\n"
-		"Types come from the kernel (BTF): ((struct sock *)arg0)->sk_state, curtask->comm.\n"
+		"Types come from the kernel (BTF): ((struct sock *)arg0)->sk_state, "
+		"curtask->comm.\n"
 		"Maps are printed at the end, by Ctrl-C or exit().\n",
 	.opts = opts,
 	.operands = OPERANDS_OWN,

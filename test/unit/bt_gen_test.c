@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The tracing language's code, run by the kernel, against an interpreter of the same syntax tree: on
-// random programs and random inputs, always the same ones. Needs root; without it nothing is run.
+// The tracing language's code, run by the kernel, against an interpreter of the same syntax tree:
+// on random programs and random inputs, always the same ones. Needs root; without it nothing is
+// run.
 #include "../../bt/ctypes.h"
 #include "../../bt/session.h"
 #include "../../core/caps.h"
@@ -56,29 +57,46 @@ static bool compare(enum bt_op op, uint64_t a, uint64_t b, bool sign)
 	bool less = sign ? (int64_t)a < (int64_t)b : a < b;
 
 	switch (op) {
-	case OP_EQ: return a == b;
-	case OP_NE: return a != b;
-	case OP_LT: return less;
-	case OP_LE: return less || a == b;
-	case OP_GT: return !less && a != b;
-	default: return !less;
+	case OP_EQ:
+		return a == b;
+	case OP_NE:
+		return a != b;
+	case OP_LT:
+		return less;
+	case OP_LE:
+		return less || a == b;
+	case OP_GT:
+		return !less && a != b;
+	default:
+		return !less;
 	}
 }
 
 static uint64_t apply(enum bt_op op, uint64_t a, uint64_t b, bool sign)
 {
 	switch (op) {
-	case OP_ADD: return a + b;
-	case OP_SUB: return a - b;
-	case OP_MUL: return a * b;
-	case OP_DIV: return divide(a, b, sign, false);
-	case OP_MOD: return divide(a, b, sign, true);
-	case OP_AND: return a & b;
-	case OP_OR: return a | b;
-	case OP_XOR: return a ^ b;
-	case OP_SHL: return a << (b & 63);
-	case OP_SHR: return sign ? (uint64_t)((int64_t)a >> (b & 63)) : a >> (b & 63);
-	default: return compare(op, a, b, sign);
+	case OP_ADD:
+		return a + b;
+	case OP_SUB:
+		return a - b;
+	case OP_MUL:
+		return a * b;
+	case OP_DIV:
+		return divide(a, b, sign, false);
+	case OP_MOD:
+		return divide(a, b, sign, true);
+	case OP_AND:
+		return a & b;
+	case OP_OR:
+		return a | b;
+	case OP_XOR:
+		return a ^ b;
+	case OP_SHL:
+		return a << (b & 63);
+	case OP_SHR:
+		return sign ? (uint64_t)((int64_t)a >> (b & 63)) : a >> (b & 63);
+	default:
+		return compare(op, a, b, sign);
 	}
 }
 
@@ -102,10 +120,13 @@ static uint64_t eval(struct world *w, const struct bt_expr *e)
 	uint64_t a;
 
 	switch (e->kind) {
-	case E_INT: return e->num;
-	case E_NAME: return w->arg[e->name[3] - '0'];
+	case E_INT:
+		return e->num;
+	case E_NAME:
+		return w->arg[e->name[3] - '0'];
 	case E_VAR:
-	case E_MAP: return *cell_of(w, e);
+	case E_MAP:
+		return *cell_of(w, e);
 	case E_UNARY:
 		a = eval(w, e->a);
 		return e->op == OP_NOT ? !a : e->op == OP_NEG ? -a : ~a;
@@ -116,10 +137,14 @@ static uint64_t eval(struct world *w, const struct bt_expr *e)
 			return eval(w, e->a) || eval(w, e->b);
 		a = eval(w, e->a);
 		return apply(e->op, a, eval(w, e->b), e->op == OP_SHR ? e->a->type->sign : e->wide);
-	case E_COND: return eval(w, eval(w, e->a) ? e->b : e->c);
-	case E_CAST: return extended(eval(w, e->a), e->type);
-	case E_STEP: return stepped(w, e);
-	default: abort();
+	case E_COND:
+		return eval(w, eval(w, e->a) ? e->b : e->c);
+	case E_CAST:
+		return extended(eval(w, e->a), e->type);
+	case E_STEP:
+		return stepped(w, e);
+	default:
+		abort();
 	}
 }
 
@@ -135,7 +160,7 @@ static void run_loop(struct world *w, const struct bt_stmt *s)
 	}
 	for (; s->kind == S_FOR_RANGE ? i < end : eval(w, s->value) != 0; i++) {
 		if (s->kind == S_FOR_RANGE)
-			*cell_of(w, &(struct bt_expr){ .kind = E_VAR, .var = s->var }) = i;
+			*cell_of(w, &(struct bt_expr){.kind = E_VAR, .var = s->var}) = i;
 		run(w, s->body);
 		if (w->flow == RETURNS)
 			return;
@@ -153,21 +178,37 @@ static void run_one(struct world *w, const struct bt_stmt *s)
 	switch (s->kind) {
 	case S_ASSIGN:
 		v = eval(w, s->value);
-		*cell_of(w, s->target) = !s->op ? v : apply(s->op, *cell_of(w, s->target), v,
-			s->op == OP_SHR ? s->target->type->sign
-					: s->target->type->sign && s->value->type->sign);
+		*cell_of(w, s->target) =
+			!s->op ? v
+			       : apply(s->op, *cell_of(w, s->target), v,
+				       s->op == OP_SHR
+					       ? s->target->type->sign
+					       : s->target->type->sign && s->value->type->sign);
 		break;
-	case S_EXPR: eval(w, s->value); break;
-	case S_IF: run(w, eval(w, s->value) ? s->body : s->other); break;
+	case S_EXPR:
+		eval(w, s->value);
+		break;
+	case S_IF:
+		run(w, eval(w, s->value) ? s->body : s->other);
+		break;
 	case S_UNROLL:
 		for (uint64_t i = 0; i < s->times && w->flow == RUNS; i++)
 			run(w, s->body);
 		break;
-	case S_BLOCK: run(w, s->body); break;
-	case S_RETURN: w->flow = RETURNS; break;
-	case S_BREAK: w->flow = BREAKS; break;
-	case S_CONTINUE: w->flow = CONTINUES; break;
-	default: run_loop(w, s);
+	case S_BLOCK:
+		run(w, s->body);
+		break;
+	case S_RETURN:
+		w->flow = RETURNS;
+		break;
+	case S_BREAK:
+		w->flow = BREAKS;
+		break;
+	case S_CONTINUE:
+		w->flow = CONTINUES;
+		break;
+	default:
+		run_loop(w, s);
 	}
 }
 
@@ -183,8 +224,30 @@ static void run(struct world *w, const struct bt_stmt *s)
 static uint64_t random_input(void)
 {
 	static const uint64_t edges[] = {
-		0, 1, 2, 3, 7, 63, 64, 127, 128, 255, 256, 32767, 32768, 65535, 0x7fffffff, 0x80000000,
-		0xffffffff, 0x100000000, 0x7fffffffffffffff, 0x8000000000000000, -1, -2, -128, -32768,
+		0,
+		1,
+		2,
+		3,
+		7,
+		63,
+		64,
+		127,
+		128,
+		255,
+		256,
+		32767,
+		32768,
+		65535,
+		0x7fffffff,
+		0x80000000,
+		0xffffffff,
+		0x100000000,
+		0x7fffffffffffffff,
+		0x8000000000000000,
+		-1,
+		-2,
+		-128,
+		-32768,
 	};
 
 	if (random_below(3))
@@ -228,9 +291,9 @@ static bool kernel_run(struct compiled *c, uint64_t *args)
 
 static uint64_t map_value(struct compiled *c, size_t map)
 {
-	uint64_t value[64] = { 0 };
+	uint64_t value[64] = {0};
 
-	bpf_map_lookup_elem(c->bt.map[map]->fd, &(uint32_t){ 0 }, value);
+	bpf_map_lookup_elem(c->bt.map[map]->fd, &(uint32_t){0}, value);
 	return value[1];
 }
 
@@ -244,7 +307,7 @@ static void compare_runs(const char *text)
 		return;
 	}
 	for (int i = 0; i < INPUTS; i++) {
-		struct world w = { .probe = c.bt.probes };
+		struct world w = {.probe = c.bt.probes};
 
 		for (size_t k = 0; k < ARRAY_LEN(w.arg); k++)
 			w.arg[k] = random_input();
@@ -255,8 +318,9 @@ static void compare_runs(const char *text)
 		run(&w, c.bt.probes->body);
 		for (size_t m = 0; m < c.bt.nmaps; m++)
 			check(map_value(&c, m) == w.map[m],
-			      "%s\n  arg0=%#llx arg1=%#llx arg2=%#llx: %s should be %#llx, is %#llx", text,
-			      (unsigned long long)w.arg[0], (unsigned long long)w.arg[1],
+			      "%s\n  arg0=%#llx arg1=%#llx arg2=%#llx: %s should be %#llx, is "
+			      "%#llx",
+			      text, (unsigned long long)w.arg[0], (unsigned long long)w.arg[1],
 			      (unsigned long long)w.arg[2], c.bt.map[m]->name,
 			      (unsigned long long)w.map[m], (unsigned long long)map_value(&c, m));
 	}
@@ -265,7 +329,11 @@ static void compare_runs(const char *text)
 
 /* ---- random programs ---- */
 
-struct writer { char text[8192]; size_t n; int vars; };
+struct writer {
+	char text[8192];
+	size_t n;
+	int vars;
+};
 
 static void put(struct writer *wr, const char *s)
 {
@@ -275,8 +343,8 @@ static void put(struct writer *wr, const char *s)
 static void random_expr(struct writer *wr, int depth)
 {
 	static const char *const ops[] = {
-		"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "==", "!=", "<", "<=", ">", ">=", "&&",
-		"||",
+		"+",  "-",  "*",  "/", "%",  "&", "|",	"^",  "<<",
+		">>", "==", "!=", "<", "<=", ">", ">=", "&&", "||",
 	};
 	static const char *const casts[] = {
 		"int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
@@ -294,7 +362,7 @@ static void random_expr(struct writer *wr, int depth)
 		snprintf(num, sizeof(num), "arg%u", random_below(3));
 		put(wr, num);
 	} else if (kind == 3) {
-		static const char *const unary[] = { "-", "~", "!" };
+		static const char *const unary[] = {"-", "~", "!"};
 
 		put(wr, unary[random_below(3)]);
 		put(wr, "(");
@@ -327,7 +395,7 @@ static void random_expr(struct writer *wr, int depth)
 
 static void random_stmt(struct writer *wr, int depth, bool loop)
 {
-	static const char *const ops[] = { "=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=" };
+	static const char *const ops[] = {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="};
 	char text[64];
 	uint32_t kind = random_below(depth ? 10 : 5);
 
@@ -338,7 +406,8 @@ static void random_stmt(struct writer *wr, int depth, bool loop)
 		put(wr, "; ");
 		wr->vars++;
 	} else if (kind < 4) {
-		snprintf(text, sizeof(text), "@m%u %s ", random_below(3), ops[random_below(ARRAY_LEN(ops))]);
+		snprintf(text, sizeof(text), "@m%u %s ", random_below(3),
+			 ops[random_below(ARRAY_LEN(ops))]);
 		put(wr, text);
 		random_expr(wr, 2);
 		put(wr, "; ");
@@ -348,7 +417,8 @@ static void random_stmt(struct writer *wr, int depth, bool loop)
 			random_expr(wr, 1);
 			put(wr, random_below(2) ? ") { break; } " : ") { continue; } ");
 		} else {
-			snprintf(text, sizeof(text), "@m%u%s; ", random_below(3), random_below(2) ? "++" : "--");
+			snprintf(text, sizeof(text), "@m%u%s; ", random_below(3),
+				 random_below(2) ? "++" : "--");
 			put(wr, text);
 		}
 	} else if (kind < 7) {
@@ -379,7 +449,7 @@ static void random_stmt(struct writer *wr, int depth, bool loop)
 static void test_random_exprs(void)
 {
 	for (int i = 0; i < PROGRAMS; i++) {
-		struct writer wr = { 0 };
+		struct writer wr = {0};
 
 		put(&wr, "rawtracepoint:any { @r = ");
 		random_expr(&wr, 3);
@@ -391,7 +461,7 @@ static void test_random_exprs(void)
 static void test_random_stmts(void)
 {
 	for (int i = 0; i < PROGRAMS / 2; i++) {
-		struct writer wr = { 0 };
+		struct writer wr = {0};
 
 		put(&wr, "rawtracepoint:any { @m0 = arg0; @m1 = (int64)arg1; @m2 = 0; ");
 		for (int k = 0; k < 5; k++)
@@ -423,7 +493,7 @@ static uint64_t slot_count(struct compiled *c, uint32_t slot)
 	char *raw = calloc(c->s.cpus, m->value_size);
 	uint64_t sum = 0, v;
 
-	bpf_map_lookup_elem(m->fd, &(uint32_t){ 0 }, raw);
+	bpf_map_lookup_elem(m->fd, &(uint32_t){0}, raw);
 	for (int cpu = 0; cpu < c->s.cpus; cpu++) {
 		memcpy(&v, raw + (size_t)cpu * m->value_size + 8 + slot * 8, 8);
 		sum += v;
@@ -447,14 +517,16 @@ static void test_hist(void)
 			continue;
 		}
 		for (int i = 0; i < 150; i++) {
-			uint64_t args[10] = { random_input() };
+			uint64_t args[10] = {random_input()};
 			uint32_t slot = slot_expected(args[0], sign, bits);
 
 			map_clear(&c.s, c.bt.map[0], false);
 			kernel_run(&c, args);
-			check(slot < c.bt.map[0]->type->n, "slot %u of %u", slot, c.bt.map[0]->type->n);
+			check(slot < c.bt.map[0]->type->n, "slot %u of %u", slot,
+			      c.bt.map[0]->type->n);
 			check(slot_count(&c, slot) == 1, "hist(%#llx, %u), %s: not in slot %u",
-			      (unsigned long long)args[0], bits, sign ? "signed" : "unsigned", slot);
+			      (unsigned long long)args[0], bits, sign ? "signed" : "unsigned",
+			      slot);
 		}
 		drop(&c);
 	}
@@ -469,7 +541,7 @@ static void test_lhist(void)
 		return;
 	}
 	for (int64_t v = -30; v < 130; v++) {
-		uint64_t args[10] = { v };
+		uint64_t args[10] = {v};
 		uint32_t slot = v < -10 ? 0 : v >= 100 ? 12 : 1 + (v + 10) / 10;
 
 		map_clear(&c.s, c.bt.map[0], false);
@@ -484,27 +556,40 @@ static void test_lhist(void)
 static void test_strings(void)
 {
 	static const char *const words[] = {
-		"", "a", "ab", "abc", "abcd", "abcde", "abcdefg", "abcdefgh", "abcdefghi", "abcdefghijklmno",
-		"abcdefghijklmnop", "abcdefghijklmnoq", "zz",
+		"",
+		"a",
+		"ab",
+		"abc",
+		"abcd",
+		"abcde",
+		"abcdefg",
+		"abcdefgh",
+		"abcdefghi",
+		"abcdefghijklmno",
+		"abcdefghijklmnop",
+		"abcdefghijklmnoq",
+		"zz",
 	};
 	char text[512];
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		for (size_t k = 0; k < ARRAY_LEN(words); k++) {
 			struct compiled c;
-			uint64_t args[10] = { 0 };
+			uint64_t args[10] = {0};
 
-			snprintf(text, sizeof(text), "rawtracepoint:any { $a = \"%s\"; $b = \"%s\"; "
+			snprintf(text, sizeof(text),
+				 "rawtracepoint:any { $a = \"%s\"; $b = \"%s\"; "
 				 "@m[$a] = 7; @r = ($a == $b) + 2 * ($a != \"%s\") + 4 * @m[$b] + "
-				 "100 * strncmp($a, \"%s\", 3) + 1000 * strncmp($a, $b, 9); }", words[i],
-				 words[k], words[k], words[k]);
+				 "100 * strncmp($a, \"%s\", 3) + 1000 * strncmp($a, $b, 9); }",
+				 words[i], words[k], words[k], words[k]);
 			if (!build(&c, text)) {
 				check(false, "%s\n%s", text, c.bt.error);
 				continue;
 			}
 			kernel_run(&c, args);
 			uint64_t want = (i == k) + 2 * (i != k) + (i == k ? 28 : 0) +
-				100 * !!strncmp(words[i], words[k], 3) + 1000 * !!strncmp(words[i], words[k], 9);
+					100 * !!strncmp(words[i], words[k], 3) +
+					1000 * !!strncmp(words[i], words[k], 9);
 
 			check(map_value(&c, 1) == want, "%s: %llu, expected %llu", text,
 			      (unsigned long long)map_value(&c, 1), (unsigned long long)want);
