@@ -46,7 +46,8 @@
 #
 # In the hard environments of test/place the tools are given --btf $BPFTOOLS_BTF if that is set.
 # Set for the test: $T, an empty directory of its own; $WORK, the workloads; $ME, a name for "work -c"
-# that no other test uses; $DISK, in the VM a disk to write on (its files are in memory), else empty;
+# that no other test uses; $DISK, in the VM a disk with an ext4 file
+# system to be mounted (other files are in memory there), $RAW_DISK one to write on as it is, else empty;
 # $TEST_ENV; $SLOW, by which every time limit is multiplied (an emulated CPU is slow).
 
 set -eu
@@ -84,8 +85,8 @@ fi
 export TEST_ENV
 
 ME=t$$
-DISK=
-[ ! -e /vm/command ] || DISK=/dev/vda
+DISK= RAW_DISK=
+[ ! -e /vm/command ] || DISK=/dev/vda RAW_DISK=/dev/vdb
 
 T=$(mktemp -d "${TEST_TMP:-${TMPDIR:-/tmp}}/test.XXXXXX")
 chmod 777 "$T" # workloads under another user id have to get at its files, tools may run as one

@@ -3,7 +3,7 @@
 # guest's, with memory behind it; elsewhere a loop device over a file, which goes with its last user.
 # Either may be written to.
 
-at=$DISK
+at=$RAW_DISK
 if [ -z "$at" ]; then
 	truncate -s 16M "$T/disk"
 	at=$(losetup -f)

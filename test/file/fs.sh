@@ -26,7 +26,7 @@ image() {
 
 # The disks that test/vm brings, by what is on them
 disk_of() {
-	for disk in /dev/vd[b-z]; do
+	for disk in /dev/vd[c-z]; do
 		if [ -e "$disk" ] && mount -t "$1" "$disk" "$2" 2>/dev/null; then
 			return 0
 		fi
