@@ -27,7 +27,7 @@ static const struct opt opts[] = {
 	{ 0 }
 };
 
-enum { MAPS_MAX = 64 };
+enum { MAPS_MAX = 64 }; /* of a program: the kernel allows no more (MAX_USED_MAPS) */
 
 struct list {
 	struct run *run;
@@ -39,7 +39,7 @@ struct list {
 		char text[OBJECT_TARGET];
 	} *notes;
 	size_t nnotes;
-	u32 maps[1024];		/* of the wanted programs */
+	u32 *maps;		/* of the wanted programs */
 	size_t nmaps;
 };
 
@@ -214,8 +214,9 @@ static void maps_note(struct list *l)
 			continue;
 		prog_info(fd, l->wanted[i], &info, maps);
 		close(fd);
-		for (u32 j = 0; j < info.nr_map_ids && l->nmaps < ARRAY_LEN(l->maps); j++)
-			l->maps[l->nmaps++] = maps[j];
+		l->maps = xrealloc(l->maps, (l->nmaps + MAPS_MAX) * sizeof(*l->maps));
+		memcpy(l->maps + l->nmaps, maps, info.nr_map_ids * sizeof(*maps));
+		l->nmaps += info.nr_map_ids;
 	}
 }
 
