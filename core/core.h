@@ -65,7 +65,7 @@ struct core {
 
 	struct bpf_link *link[LINKS_MAX];
 	size_t nlinks;
-	char off[40][32];	/* programs that the applet does not want */
+	char off[40][64];	/* programs that the applet does not want */
 	size_t noff;
 	struct target {
 		const char *prog, *function;

@@ -22,7 +22,7 @@ struct slot {
 static struct ladder {
 	struct slot slot[SLOTS_MAX];
 	size_t n;
-	char gone[16][32];	/* programs with "?" that did not load */
+	char gone[16][64];	/* programs with "?" that did not load */
 	size_t ngone;
 } ladder;
 
