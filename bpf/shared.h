@@ -21,7 +21,7 @@ struct filter {
 	char comm[TASK_COMM_LEN]; /* "": any */
 	__u32 mntns;		/* 0: any. The inode of the mount namespace */
 	__u32 not_pid;		/* 0: none. The tool itself, where seeing itself would never end */
-	bool any;		/* is any of these given? Set by the core */
+	bool any;		/* is any of these set, not_pid too? By the core */
 };
 #define UID_ANY ((__u32)-1)
 
