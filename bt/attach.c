@@ -15,28 +15,25 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void fd_keep(struct session *s, int fd)
+static void hook_add(struct session *s, struct hook h)
 {
-	if (!(s->nfds & (s->nfds - 1)))
-		s->fd = xrealloc(s->fd, (s->nfds ? 2 * s->nfds : 4) * sizeof(*s->fd));
-	s->fd[s->nfds++] = fd;
+	if (!(s->nhooks & (s->nhooks - 1)))
+		s->hook = xrealloc(s->hook, (s->nhooks ? 2 * s->nhooks : 4) * sizeof(*s->hook));
+	s->hook[s->nhooks++] = h;
 }
 
-/* 0, or -errno */
-static int perf_attach(struct session *s, struct perf_event_attr *attr, int pid, int cpu, int prog)
+/* Open the event; it is there and may be watched. 0, or -errno. */
+static int perf_open(struct session *s, struct perf_event_attr *attr, int pid, int cpu,
+		     const struct bt_prog *p, const struct bt_site *site)
 {
-	int fd, err;
+	struct hook h = {.prog = p->fd, .site = site};
 
 	attr->size = sizeof(*attr);
-	fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
+	attr->disabled = 1;
+	h.fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (h.fd < 0)
 		return -errno;
-	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	fd_keep(s, fd);
+	hook_add(s, h);
 	return 0;
 }
 
@@ -59,12 +56,12 @@ static int attach_kprobe(struct session *s, const struct bt_prog *p, const struc
 	attr.config = site->kind == P_KRETPROBE; /* format/retprobe: bit 0 */
 	attr.config1 = (uintptr_t)site->func;
 	attr.config2 = site->offset;
-	err = perf_attach(s, &attr, -1, 0, p->fd);
+	err = perf_open(s, &attr, -1, 0, p, site);
 	/* A function that the compiler gave a suffix (.isra.0) is found by its first name. */
 	if (err == -ENOENT && kallsyms_has_func(site->func, real, sizeof(real)) &&
 	    strcmp(real, site->func)) {
 		attr.config1 = (uintptr_t)real;
-		err = perf_attach(s, &attr, -1, 0, p->fd);
+		err = perf_open(s, &attr, -1, 0, p, site);
 	}
 	return err;
 }
@@ -76,7 +73,7 @@ static int attach_uprobe(struct session *s, const struct bt_prog *p, const struc
 	attr.config = site->kind == P_URETPROBE;
 	attr.config1 = (uintptr_t)site->path;
 	attr.config2 = site->offset;
-	return perf_attach(s, &attr, s->bt->pid ? s->bt->pid : -1, s->bt->pid ? -1 : 0, p->fd);
+	return perf_open(s, &attr, s->bt->pid ? s->bt->pid : -1, s->bt->pid ? -1 : 0, p, site);
 }
 
 static int attach_tracepoint(struct session *s, const struct bt_prog *p, const struct bt_site *site)
@@ -88,16 +85,16 @@ static int attach_tracepoint(struct session *s, const struct bt_prog *p, const s
 	if (id < 0)
 		return id;
 	attr.config = id;
-	return perf_attach(s, &attr, -1, 0, p->fd);
+	return perf_open(s, &attr, -1, 0, p, site);
 }
 
-static int attach_raw(struct session *s, const struct bt_prog *p, const char *name)
+/* There is no way to ask beforehand. */
+static int attach_raw(struct session *s, const struct bt_prog *p, const struct bt_site *site)
 {
-	int fd = bpf_raw_tracepoint_open(name, p->fd);
-
-	if (fd < 0)
-		return -errno;
-	fd_keep(s, fd);
+	hook_add(s, (struct hook){.fd = -1,
+				  .prog = p->fd,
+				  .site = site,
+				  .raw = site->kind == P_RAWTP ? site->func : ""});
 	return 0;
 }
 
@@ -114,7 +111,7 @@ static int attach_sampled(struct session *s, const struct bt_prog *p, const stru
 	attr.freq = site->frequency;
 	attr.sample_period = site->period; /* of frequency and period both */
 	for (int cpu = 0; cpu < s->cpus; cpu++) {
-		err = perf_attach(s, &attr, -1, cpu, p->fd);
+		err = perf_open(s, &attr, -1, cpu, p, site);
 		good += !err;
 		if (err && err != -ENODEV)
 			last = err;
@@ -134,17 +131,16 @@ static int attach_site(struct session *s, const struct bt_prog *p, const struct 
 	case P_TRACEPOINT:
 		return attach_tracepoint(s, p, site);
 	case P_RAWTP:
-		return attach_raw(s, p, site->func);
 	case P_FENTRY:
 	case P_FEXIT:
-		return attach_raw(s, p, NULL);
+		return attach_raw(s, p, site);
 	default:
 		return attach_sampled(s, p, site);
 	}
 }
 
-/* All functions at once; false: one by one, then. */
-static bool attach_multi(struct session *s, struct bt_prog *p)
+/* All functions at once. */
+static int multi_link(const struct bt_prog *p)
 {
 	const char **names = xalloc(p->nsites * sizeof(*names));
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
@@ -157,11 +153,7 @@ static bool attach_multi(struct session *s, struct bt_prog *p)
 	opts.kprobe_multi.flags = p->site[0]->kind == P_KRETPROBE ? BPF_F_KPROBE_MULTI_RETURN : 0;
 	fd = bpf_link_create(p->fd, 0, BPF_TRACE_KPROBE_MULTI, &opts);
 	free(names);
-	if (fd < 0)
-		return false;
-	fd_keep(s, fd);
-	s->attached += p->nsites;
-	return true;
+	return fd;
 }
 
 static const char *attach_reason(const struct bt_site *site, int err)
@@ -178,32 +170,31 @@ static const char *attach_reason(const struct bt_site *site, int err)
 	return strerror(-err);
 }
 
-static void guess_function(struct bt *bt, const struct bt_site *site, char text[96]);
-
-/* One of several that were written may fail, and of those that a wildcard found, many. */
-static void attach_prog(struct session *s, struct bt_prog *p, size_t *failed,
-			struct bt_site **worst, int *worst_err)
+/* One of several that were written may be missing, and of those that a wildcard found, many. */
+static size_t prepare_prog(struct session *s, struct bt_prog *p, struct bt_site **worst,
+			   int *worst_err)
 {
-	if (p->multi && attach_multi(s, p))
-		return;
-	if (p->multi && !session_reload_single(p))
-		die(EXIT_CANNOT, "cannot load a program: %s", strerror(errno));
+	bool several = p->nsites > 1 || p->probe->points->next;
+	size_t good = 0;
+
+	if (p->multi) {
+		hook_add(s, (struct hook){.fd = -1, .prog = p->fd, .site = p->site[0], .multi = p});
+		return p->nsites;
+	}
 	for (size_t i = 0; i < p->nsites; i++) {
 		struct bt_site *site = p->site[i];
 		int err = attach_site(s, p, site);
 
 		if (!err) {
-			s->attached++;
-			if (s->verbose)
-				warn("attached %s", site->name);
+			good++;
 			continue;
 		}
-		++*failed;
 		*worst = site;
 		*worst_err = err;
-		if (s->bt->probes->next || p->nsites > 1 || p->probe->points->next)
+		if (several)
 			warn("%s: left out: %s", site->name, attach_reason(site, err));
 	}
+	return good;
 }
 
 static bool guess_line(const char *name, uint64_t addr, const char *module, void *arg)
@@ -213,11 +204,10 @@ static bool guess_line(const char *name, uint64_t addr, const char *module, void
 	return true;
 }
 
-static void guess_function(struct bt *bt, const struct bt_site *site, char text[96])
+static void guess_function(const struct bt_site *site, char text[96])
 {
 	struct bt_guess g;
 
-	(void)bt;
 	guess_begin(&g, site->func);
 	kallsyms_match("*", guess_line, &g);
 	guess_text(&g, text);
@@ -230,32 +220,81 @@ static bool runs_by_itself(const struct bt_prog *p)
 	return k == P_BEGIN || k == P_END || k == P_INTERVAL;
 }
 
-static void attach_all(struct session *s)
+static void cannot_attach(struct session *s, const struct bt_site *site, int err)
+	__attribute__((noreturn));
+static void cannot_attach(struct session *s, const struct bt_site *site, int err)
 {
-	struct bt_probe *probe = NULL;
-	size_t good = 0, failed = 0;
-	struct bt_site *worst = NULL;
 	char guess[96] = "";
+
+	if (err == -ENOENT && (site->kind == P_KPROBE || site->kind == P_KRETPROBE))
+		guess_function(site, guess);
+	bt_error_status(s->bt, EXIT_CANNOT, site->point->span, "cannot attach to %s: %s%s",
+			site->name, attach_reason(site, err), guess);
+}
+
+static void prepare_all(struct session *s)
+{
+	struct bt_site *worst = NULL;
+	size_t good = 0;
 	int err = 0;
 
 	for (struct bt_prog *p = s->bt->progs; p; p = p->next) {
-		size_t before = s->attached;
+		if (!runs_by_itself(p))
+			good += prepare_prog(s, p, &worst, &err);
+		if (p->next && p->next->probe == p->probe)
+			continue;
+		if (!good && worst)
+			cannot_attach(s, worst, err);
+		good = 0;
+		worst = NULL;
+	}
+}
 
-		if (p->probe != probe)
-			good = failed = 0;
-		probe = p->probe;
-		if (runs_by_itself(p)) {
-			s->attached++;
-			continue;
-		}
-		attach_prog(s, p, &failed, &worst, &err);
-		good += s->attached - before;
-		if (good || !failed || (p->next && p->next->probe == probe))
-			continue;
-		if (err == -ENOENT && (worst->kind == P_KPROBE || worst->kind == P_KRETPROBE))
-			guess_function(s->bt, worst, guess);
-		bt_error_status(s->bt, EXIT_CANNOT, worst->point->span, "cannot attach to %s: %s%s",
-				worst->name, attach_reason(worst, err), guess);
+bool session_prepare(struct session *s)
+{
+	if (setjmp(s->bt->fail))
+		return false;
+	prepare_all(s);
+	return true;
+}
+
+/* 0, or -errno */
+static int hook_on(struct hook *h)
+{
+	if (h->multi)
+		h->fd = multi_link(h->multi);
+	else if (h->raw)
+		h->fd = bpf_raw_tracepoint_open(*h->raw ? h->raw : NULL, h->prog);
+	else if (ioctl(h->fd, PERF_EVENT_IOC_SET_BPF, h->prog) ||
+		 ioctl(h->fd, PERF_EVENT_IOC_ENABLE, 0))
+		return -errno;
+	return h->fd < 0 ? -errno : 0;
+}
+
+/* The functions one by one, as some of them cannot be attached to in the quick way. */
+static void multi_split(struct session *s, struct bt_prog *p)
+{
+	struct bt_site *worst = NULL;
+	int err = 0;
+
+	if (!session_reload_single(p))
+		die(EXIT_CANNOT, "cannot load a program: %s", strerror(errno));
+	if (!prepare_prog(s, p, &worst, &err) && worst)
+		cannot_attach(s, worst, err);
+}
+
+static void attach_all(struct session *s)
+{
+	for (size_t i = 0; i < s->nhooks; i++) { /* they may become more */
+		struct hook *h = &s->hook[i];
+		int err = hook_on(h);
+
+		if (err && h->multi)
+			multi_split(s, h->multi);
+		else if (err)
+			cannot_attach(s, h->site, err);
+		else if (s->verbose)
+			warn("attached %s", h->site->name);
 	}
 }
 
@@ -269,6 +308,7 @@ bool session_attach(struct session *s)
 
 void session_detach(struct session *s)
 {
-	while (s->nfds)
-		close(s->fd[--s->nfds]);
+	while (s->nhooks)
+		if (s->hook[--s->nhooks].fd >= 0)
+			close(s->hook[s->nhooks].fd);
 }

@@ -272,6 +272,7 @@ static const char *log_plain(const char *message)
 		{"infinite loop detected", "a loop whose end the verifier cannot see"},
 		{"BPF program is too large", "the verifier gave up: the loops take too many turns"},
 		{"The sequence of", "the verifier gave up: the loops take too many turns"},
+		{"invalid func unknown", "this kernel lacks a helper function that this needs"},
 		{"unknown func", "this kernel lacks a helper function that this needs"},
 		{"combined stack size", "this needs too much stack"},
 	};
@@ -327,7 +328,7 @@ bool session_load(struct session *s)
 		/* From 5.18 on one link serves any number of functions. */
 		p->multi = (k == P_KPROBE || k == P_KRETPROBE) && p->nsites > 1;
 		for (size_t i = 0; i < p->nsites; i++)
-			p->multi &= !p->site[i]->offset;
+			p->multi &= !p->site[i]->offset && strpbrk(p->site[i]->point->text, "*?");
 		p->fd = p->multi ? prog_load(p, NULL, 0) : -1;
 		if (p->fd < 0) {
 			p->multi = false;

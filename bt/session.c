@@ -420,7 +420,7 @@ static void child_end(struct session *s)
 int session_main(struct session *s)
 {
 	s->signal_fd = signals_open();
-	if (!session_load(s))
+	if (!session_load(s) || !session_prepare(s))
 		goto failed;
 	if (s->table[TABLE_RING] >= 0)
 		s->ring = ring_buffer__new(s->table[TABLE_RING], event_take, s, NULL);

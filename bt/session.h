@@ -12,6 +12,15 @@ struct ksyms;
 struct usyms;
 struct ring_buffer;
 
+/* What a program is, or will be, attached by. */
+struct hook {
+	int fd; /* -1: not yet */
+	int prog;
+	const struct bt_site *site;
+	const char *raw;       /* a raw tracepoint's name, "" for fentry; NULL: a perf event */
+	struct bt_prog *multi; /* all of its sites at once */
+};
+
 struct session {
 	struct bt *bt;
 	struct out *out;
@@ -19,8 +28,8 @@ struct session {
 	bool json, verbose, maps_at_end;
 	int table[TABLE_MAPS];	/* descriptors, -1: not in use */
 	struct bt_state *state; /* mapped */
-	int *fd;		/* of what is attached */
-	size_t nfds, attached;
+	struct hook *hook;
+	size_t nhooks;
 	struct ring_buffer *ring;
 	struct ksyms *ksyms;
 	struct usyms *usyms;
@@ -40,7 +49,9 @@ bool session_load(struct session *s);
 bool session_reload_single(struct bt_prog *p);
 void session_run(struct session *s, const struct bt_prog *prog);
 
-/* attach.c */
+/* attach.c: whether all that is to be attached is there, and may be; nothing runs yet. Then to let
+ * it run. False: bt->error says why. */
+bool session_prepare(struct session *s);
 bool session_attach(struct session *s);
 void session_detach(struct session *s);
 

@@ -181,7 +181,7 @@ static int run_bpftrace(struct run *run)
 		return EXIT_OK;
 	}
 	if (opt_on(run, 1))
-		return session_load(s) ? EXIT_OK : complain(bt);
+		return session_load(s) && session_prepare(s) ? EXIT_OK : complain(bt);
 	status = session_main(s);
 	free(s->text);
 	free(s);
