@@ -720,12 +720,6 @@ struct trace_entry {
 	unsigned short type;
 };
 
-struct trace_event_raw_mm_migrate_pages {
-	unsigned long succeeded;
-	unsigned long failed;
-	int reason;	/* an enum in 7.3: see below */
-};
-
 enum migrate_reason {
 	MR_NUMA_MISPLACED = 5,
 };
