@@ -75,4 +75,17 @@ static __always_inline bool syscall_is_compat(void)
 #endif
 }
 
+/* The two programs of a system call, NAME_enter and NAME_exit, each of one expression over `ctx`. */
+#define SYSCALL_PROGS(name, on_enter, on_exit)				\
+	SEC("tp/syscalls/sys_enter_" #name)				\
+	int name##_enter(struct syscall_trace_enter *ctx)		\
+	{								\
+		return on_enter;					\
+	}								\
+	SEC("tp/syscalls/sys_exit_" #name)				\
+	int name##_exit(struct syscall_trace_exit *ctx)			\
+	{								\
+		return on_exit;						\
+	}
+
 #endif

@@ -85,17 +85,7 @@ static __noinline int returned(struct syscall_trace_exit *ctx, enum call call)
 	return 0;
 }
 
-#define CALL(name, call)						\
-	SEC("tp/syscalls/sys_enter_" #name)				\
-	int name##_enter(struct syscall_trace_enter *ctx)		\
-	{								\
-		return entered(ctx, call);				\
-	}								\
-	SEC("tp/syscalls/sys_exit_" #name)				\
-	int name##_exit(struct syscall_trace_exit *ctx)			\
-	{								\
-		return returned(ctx, call);				\
-	}
+#define CALL(name, call) SYSCALL_PROGS(name, entered(ctx, call), returned(ctx, call))
 
 CALL(sync, SYNC)
 CALL(fsync, FSYNC)

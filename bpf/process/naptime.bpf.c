@@ -129,17 +129,7 @@ static __noinline int returned(struct syscall_trace_exit *ctx)
 	return 0;
 }
 
-#define CALL(name, call, time32)					\
-	SEC("tp/syscalls/sys_enter_" #name)				\
-	int name##_enter(struct syscall_trace_enter *ctx)		\
-	{								\
-		return entered(ctx, call, time32);			\
-	}								\
-	SEC("tp/syscalls/sys_exit_" #name)				\
-	int name##_exit(struct syscall_trace_exit *ctx)			\
-	{								\
-		return returned(ctx);					\
-	}
+#define CALL(name, call, time32) SYSCALL_PROGS(name, entered(ctx, call, time32), returned(ctx))
 
 CALL(nanosleep, NANOSLEEP, false)
 CALL(clock_nanosleep, CLOCK_NANOSLEEP, false)
