@@ -17,6 +17,13 @@ struct stack_ref {
 	__u32 taken;	/* STACK_KERNEL, STACK_USER */
 };
 
+/* What `stack_news` carries: a process whose user stack was taken. */
+struct stack_proc {
+	__u64 mm;	/* changes with exec */
+	__u32 pid;	/* as the tool's pid namespace numbers it */
+	__u32 unused;
+};
+
 /* The key of stack_counts: whose stacks are summed. */
 struct stack_key {
 	__u32 pid;	/* process, as the tool's pid namespace numbers it */

@@ -28,15 +28,23 @@ struct {
 	__type(value, u64[127]);
 } stack_scratch SEC(".maps");
 
-/* The processes that were met since the core last looked, a tenth of a second ago, each with its
- * address space, which changes with exec: it reads their mappings while they live. No more than a
- * hint, so it may be full. */
+/* The processes that were met, each with its address space, which changes with exec. Those that it
+ * forgets are told once more. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
 	__type(key, u32);
 	__type(value, u64);
 } stack_procs SEC(".maps");
+
+/* Wakes the core for each of them: it has to read the mappings while the process lives, and there
+ * are some that live for a few milliseconds. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} stack_news SEC(".maps");
+
+const volatile bool stack_tell; /* the core: user stacks are taken, the kernel has ring buffers */
 
 /* The id of one stack of the current task, the kernel's or with BPF_F_USER_STACK the user's. It
  * fails when a program that was preempted has the CPU's one buffer for unwinding. */
@@ -60,13 +68,24 @@ static __always_inline u64 stack_id(void *ctx, u64 flags)
 	return id;
 }
 
-static __always_inline void stack_proc_hint(u32 pid)
+static __noinline int stack_proc_met(u32 pid)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	u64 mm = (u64)BPF_CORE_READ(task, mm), *known = bpf_map_lookup_elem(&stack_procs, &pid);
+	struct stack_proc met = { .pid = pid, .mm = (u64)BPF_CORE_READ(task, mm) };
+	u64 *known = bpf_map_lookup_elem(&stack_procs, &pid);
 
-	if (!known || *known != mm)
-		bpf_map_update_elem(&stack_procs, &pid, &mm, BPF_ANY);
+	if (known && *known == met.mm)
+		return 0;
+	/* When the core is behind, the next stack of the process tries again. */
+	if (!bpf_ringbuf_output(&stack_news, &met, sizeof(met), BPF_RB_FORCE_WAKEUP))
+		bpf_map_update_elem(&stack_procs, &pid, &met.mm, BPF_ANY);
+	return 0;
+}
+
+static __always_inline void stack_proc_hint(u32 pid)
+{
+	if (stack_tell)
+		stack_proc_met(pid);
 }
 
 /* `which`: STACK_KERNEL, STACK_USER or both. */

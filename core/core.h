@@ -135,6 +135,7 @@ void *object_var(const struct run *run, const char *section, const char *name, s
 void *object_inflate(const struct applet *applet, size_t *size);
 
 /* events.c */
+bool ring_exists(void); /* has this kernel the ring buffer? true also when it may not be made */
 void events_setup(struct run *run);	/* before load */
 bool events_open(struct run *run);	/* after load; false: this object has no events */
 void events_poll(struct run *run);	/* takes what is there, does not wait */

@@ -4,8 +4,8 @@
 
 #include <unistd.h>
 
-/* Is there a ring buffer? The map type came with 5.8; making a small one is the test. */
-static bool ring_exists(void)
+/* The map type came with 5.8; making a small one is the test. */
+bool ring_exists(void)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, NULL, 0, 0, getpagesize(), NULL);
 

@@ -7,16 +7,13 @@
 
 #include <unistd.h>
 
-enum { DEPTH_DEFAULT = 127, STORAGE_DEFAULT = 8192, PROCS_MAX = 4096 };
+enum { DEPTH_DEFAULT = 127, STORAGE_DEFAULT = 8192 };
 
 /* Lives as long as the run. */
 struct names {
 	struct ksyms *kernel;
 	struct usyms *user;
-	struct proc_seen {
-		uint32_t pid;
-		uint64_t mm;
-	} *proc;	/* whose mappings have been read, by pid % PROCS_MAX */
+	struct ring_buffer *news; /* NULL: no user stacks in this run */
 	bool warned;
 };
 
@@ -62,6 +59,18 @@ bool frames_wanted(const struct run *run)
 	       has_stacks(&core->keys);
 }
 
+/* Maps that no program of this run uses, of a type that every kernel has. */
+static void news_off(struct run *run)
+{
+	struct bpf_map *news = bpf_object__find_map_by_name(run->obj, "stack_news");
+
+	map_resize(run, "stack_procs", 1);
+	map_resize(run, "stack_news", 1);
+	bpf_map__set_type(news, BPF_MAP_TYPE_ARRAY);
+	bpf_map__set_key_size(news, sizeof(uint32_t));
+	bpf_map__set_value_size(news, sizeof(uint32_t));
+}
+
 void frames_setup(struct run *run, uint64_t depth_asked, uint64_t storage)
 {
 	struct bpf_map *stacks = bpf_object__find_map_by_name(run->obj, "stacks");
@@ -70,6 +79,10 @@ void frames_setup(struct run *run, uint64_t depth_asked, uint64_t storage)
 
 	if (!stacks)
 		return;
+	if (!frames_wanted(run) || !ring_exists())
+		news_off(run);
+	else
+		*(bool *)object_var(run, ".rodata", "stack_tell", NULL) = true;
 	if (!frames_wanted(run)) {
 		map_resize(run, "stacks", 1);
 		return;
@@ -86,22 +99,17 @@ void frames_setup(struct run *run, uint64_t depth_asked, uint64_t storage)
 
 /* ---- while it runs ---- */
 
-/* A process that has stacks. Its mappings are read while it lives, and again after an exec, so that
+/* A process that has stacks, or has called exec since. Its mappings are read while it lives, so that
  * what has ended by the time of the report still has names. */
-static void proc_see(const void *key, const void *value, void *arg)
+static int proc_met(void *ctx, void *data, size_t size)
 {
-	struct names *names = arg;
-	struct proc_seen *p, now;
+	struct names *names = ctx;
+	struct stack_proc *met = data;
 
-	memcpy(&now.pid, key, sizeof(now.pid));
-	memcpy(&now.mm, value, sizeof(now.mm));
-	p = &names->proc[now.pid % PROCS_MAX];
-	if (!now.pid || (p->pid == now.pid && p->mm == now.mm))
-		return;
-	if (p->pid == now.pid)
-		usyms_forget(names->user, now.pid);
-	*p = now;
-	usyms_snapshot(names->user, now.pid);
+	(void)size;
+	usyms_forget(names->user, met->pid);
+	usyms_snapshot(names->user, met->pid);
+	return 0;
 }
 
 static struct names *names_of(struct run *run)
@@ -110,16 +118,39 @@ static struct names *names_of(struct run *run)
 
 	if (!names) {
 		names = run->core->names = xalloc(sizeof(*names));
-		names->proc = xalloc(PROCS_MAX * sizeof(*names->proc));
 		names->kernel = ksyms_new();
 		names->user = usyms_new();
 	}
 	return names;
 }
 
+void frames_open(struct run *run)
+{
+	struct bpf_map *news = bpf_object__find_map_by_name(run->obj, "stack_news");
+	struct names *names;
+
+	if (!news || bpf_map__type(news) != BPF_MAP_TYPE_RINGBUF)
+		return;
+	names = names_of(run);
+	names->news = ring_buffer__new(bpf_map__fd(news), proc_met, names, NULL);
+	if (!names->news)
+		die(EXIT_FAIL, "cannot map the buffer of new processes: %s", strerror(errno));
+}
+
+int frames_fd(const struct run *run)
+{
+	const struct names *names = run->core->names;
+
+	return names && names->news ? ring_buffer__epoll_fd(names->news) : -1;
+}
+
 void frames_look(struct run *run)
 {
-	map_drain(run, "stack_procs", true, proc_see, names_of(run));
+	struct names *names = run->core->names;
+	int err = names && names->news ? ring_buffer__consume(names->news) : 0;
+
+	if (err < 0 && err != -EINTR)
+		die(EXIT_FAIL, "cannot read the buffer of new processes: %s", strerror(-err));
 }
 
 /* ---- one stack ---- */

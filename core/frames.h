@@ -30,7 +30,11 @@ bool frames_wanted(const struct run *run);
 /* Before load: sizes of the maps, where the object has them. `depth` and `storage` are what the user
  * asked for, frames of a stack and room for stacks; 0: the defaults. */
 void frames_setup(struct run *run, uint64_t depth, uint64_t storage);
-/* A few times a second: reads the mappings of the processes met, while they live. */
+/* After load. */
+void frames_open(struct run *run);
+/* To poll for reading: a process with user stacks was met; frames_look() then reads its mappings,
+ * while it lives. -1: never. */
+int frames_fd(const struct run *run);
 void frames_look(struct run *run);
 
 /* The stack of that id; the kernel's without what a tracepoint or a trampoline puts between the

@@ -116,8 +116,9 @@ static int until(uint64_t ns, uint64_t now, int most)
 static void wait_for_something(struct run *run, bool events, uint64_t wake_ns)
 {
 	struct core *core = run->core;
-	struct pollfd fds[3] = { { .fd = core->signal_fd, .events = POLLIN } };
-	nfds_t n = 1;
+	struct pollfd fds[4] = { { .fd = core->signal_fd, .events = POLLIN },
+				 { .fd = frames_fd(run), .events = POLLIN } };
+	nfds_t n = 2;
 
 	if (core->ring)
 		fds[n++] = (struct pollfd){ .fd = ring_buffer__epoll_fd(core->ring), .events = POLLIN };
@@ -126,9 +127,8 @@ static void wait_for_something(struct run *run, bool events, uint64_t wake_ns)
 	/* A reader that went away shows on the pipe even if there is nothing to write. */
 	if (!core->out.tty)
 		fds[n++] = (struct pollfd){ .fd = core->out.fd };
-	/* Few events do not wake us (bpf/events.bpf.h), nor do new processes with stacks: look for
-	 * them ten times a second. */
-	poll(fds, n, until(wake_ns, clock_now(), events || frames_wanted(run) ? 100 : 60000));
+	/* Few events do not wake us (bpf/events.bpf.h): look for them ten times a second. */
+	poll(fds, n, until(wake_ns, clock_now(), events ? 100 : 60000));
 	if (fds[0].revents)
 		core->stop = true;
 	if (!core->out.tty && fds[n - 1].revents & POLLERR)
@@ -148,8 +148,7 @@ static void loop(struct run *run, bool events)
 		uint64_t now;
 
 		wait_for_something(run, events, MIN(end, next));
-		if (frames_wanted(run))
-			frames_look(run);
+		frames_look(run);
 		if (events) {
 			events_poll(run);
 			out_flush(&core->out);
@@ -208,6 +207,8 @@ static void run_trace(struct run *run)
 	else if (a->setup)
 		a->setup(run);
 	events = a->object && events_open(run);
+	if (a->object)
+		frames_open(run);
 	core->start_ns = run->now_ns = clock_now();
 	if (core->common.verbose)
 		warn("ready");
