@@ -38,7 +38,9 @@ struct fs_call {
 	const loff_t *at;	/* where its position is kept; NULL: nowhere */
 	s64 offset;		/* the position at the begin; -1: none */
 	s64 bytes;		/* how many are asked for; -1: no such number */
-	u32 op;
+	u16 op;
+	bool same;		/* the one around it is the same operation, by another function */
+	bool told;		/* by the one within it */
 	s32 fd;			/* system calls only */
 };
 
@@ -70,6 +72,7 @@ static __noinline struct fs_call *call_push(u64 frame, u32 op, const struct path
 {
 	struct task_value *value = task_get(task_here(), true);
 	struct fs_call *call;
+	bool same = false;
 
 	if (!value) {
 		task_set(task_here(), true, &task_value_new);
@@ -80,8 +83,7 @@ static __noinline struct fs_call *call_push(u64 frame, u32 op, const struct path
 	for (u32 i = 0; i < FS_DEPTH; i++) {
 		call = &value->call[i];
 		if (call->frame && call->frame < frame) {
-			if (call->op == op && call->path == path)
-				return NULL; /* the same one, by two functions */
+			same = call->op == op && call->path == path;
 			continue;
 		}
 		if (call->frame)
@@ -90,6 +92,8 @@ static __noinline struct fs_call *call_push(u64 frame, u32 op, const struct path
 			value->call[i + 1].frame = 0;
 		call->frame = frame;
 		call->op = op;
+		call->same = same;
+		call->told = false;
 		call->path = path;
 #ifdef FS_PLACES
 		call->at = NULL;
@@ -178,12 +182,13 @@ static __always_inline bool no_operation(struct fs_call *call, long ret)
 	return fs_choice.vfs && !inode_wanted(BPF_CORE_READ(file, f_inode), FS_OPEN);
 }
 
-static __noinline int end(void *ctx, struct fs_call *call, u64 now, long ret)
+/* True: it was an operation. */
+static __noinline bool end(void *ctx, struct fs_call *call, u64 now, long ret)
 {
 	if (call->op > FS_WRITE)
 		ret = (int)ret; /* the upper half is not set then */
 	if (no_operation(call, ret))
-		return 0;
+		return false;
 #ifdef FS_PLACES
 	if (call->op <= FS_WRITE) {
 		/* From where it ended: only then it is known where O_APPEND began. */
@@ -193,7 +198,8 @@ static __noinline int end(void *ctx, struct fs_call *call, u64 now, long ret)
 		call->bytes = ret >= 0 ? ret : ret == -EIOCBQUEUED ? -1 : 0;
 	}
 #endif
-	return fs_done(ctx, call, now, ret < 0 && ret != -EIOCBQUEUED ? -ret : 0);
+	fs_done(ctx, call, now, ret < 0 && ret != -EIOCBQUEUED ? -ret : 0);
+	return true;
 }
 
 /* Calls that began before us are not known, nor are unwanted ones. */
@@ -208,7 +214,10 @@ static __noinline int returned(void *ctx, u64 frame, long ret)
 		if (call->frame != frame)
 			continue;
 		call->frame = 0;
-		end(ctx, call, now, ret);
+		/* Of two that are the same the inner one tells: the outer one may be a call whose
+		 * end was missed, since stacks begin at random places (RANDOMIZE_KSTACK_OFFSET). */
+		if ((call->told || end(ctx, call, now, ret)) && i && call->same)
+			value->call[i - 1].told = true;
 		if (!i && !task_storage_safe()) /* a hash would keep it beyond the task's end */
 			task_drop(task_here(), true, value);
 		break;

@@ -209,13 +209,28 @@ void frames_get(struct run *run, uint64_t id, bool kernel, uint32_t pid, struct 
 		machinery_cut(names_of(run), f);
 }
 
-/* But for the innermost they are return addresses, behind the call: one byte less is in the caller
- * for sure. */
+/* Is that the entry of an interrupt or a fault? Then the address before it is of the very instruction
+ * that was interrupted, maybe the first of its function. */
+static bool is_interrupt(struct names *names, uint64_t ip)
+{
+	/* x86; arm64 since 5.11, and before */
+	static const char *const begins[] = { "asm_", "el1h_64_", "el1_irq", "el1_sync" };
+	const char *name = kernel_name(names, ip - 1, NULL, NULL);
+
+	for (size_t i = 0; name && i < ARRAY_LEN(begins); i++)
+		if (!strncmp(name, begins[i], strlen(begins[i])))
+			return true;
+	return false;
+}
+
+/* But for the innermost they are mostly return addresses, behind the call: one byte less is in the
+ * caller for sure. */
 void frame_text(struct run *run, const struct frames *f, int i, const struct frame_style *style,
 		char text[FRAME_TEXT])
 {
 	struct names *names = names_of(run);
-	uint64_t offset, ip = f->ip[i] - (i > 0);
+	bool called = i > 0 && !(f->kernel && is_interrupt(names, f->ip[i - 1]));
+	uint64_t offset, ip = f->ip[i] - called;
 	const char *tail = f->kernel && style->kernel_tail ? style->kernel_tail : "";
 	const char *object = NULL;
 	char plain_name[FRAME_TEXT];

@@ -36,6 +36,10 @@
 #	expect_count N COND...		exactly N lines match
 #	expect_min N COND...		at least N
 #	expect_none COND...		none
+#	expect_all N COND...		N lines, or fewer by what the tool tells as lost
+#	expect_no_loss			the tool told no loss, but for runs that the kernel skipped: kernels
+#				that preempt a program skip those of other tasks meanwhile, and where that was
+#				one of the workload its values tell
 #	expect_sum N PATH COND...	the numbers at PATH of the matching lines add up to N
 #	expect_range LO HI PATH COND...	to a sum from LO to HI
 #	expect_status N			the exit status
@@ -445,6 +449,30 @@ expect_min() {
 
 expect_none() {
 	expect_count 0 "$@"
+}
+
+expect_no_loss() {
+	for t_kind in events entries stacks missed; do
+		expect_none "lost.$t_kind>0"
+	done
+}
+
+# told KIND...: how much of these kinds of loss the tool told, in $t_told
+told() {
+	t_told=0
+	[ "$("$JSONQ" count "$T/out" lost)" != 0 ] || return 0
+	for t_kind; do
+		t_told=$((t_told + $("$JSONQ" sum "$T/out" "lost.$t_kind" lost)))
+	done
+}
+
+expect_all() {
+	t_n=$1
+	shift
+	t_ask "lines with $*" count "$T/out" "$@" || return 0
+	told events entries missed skipped
+	[ "$t_got" -le "$t_n" ] || fail "$t_what" "$t_n at most" "$t_got"
+	[ $((t_got + t_told)) -ge "$t_n" ] || fail "$t_what" "$t_n, or told as lost" "$t_got, $t_told told"
 }
 
 expect_sum() {
