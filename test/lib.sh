@@ -31,6 +31,9 @@
 #	await N COND...		waits, while the tool runs, until N lines match
 #	nap MS			sleeps
 #	get PATH COND...	prints the values at PATH of the matching lines
+#	disk_dir DIR		makes a folder, in the VM on a disk ($DISK, other files are in memory there) that
+#				all tests share: name what is put there with $ME, then it goes with the test
+#	own_work		a copy of $WORK, $own: for uprobes, which see all processes of a file
 #	skip_here REASON	ends the test as skipped; test/skips has to list that
 # Expectations, after finish, ended or run (COND as in tools/jsonq.c); they always return 0:
 #	expect_count N COND...		exactly N lines match
@@ -89,7 +92,7 @@ fi
 export TEST_ENV
 
 ME=t$$
-DISK= RAW_DISK=
+DISK= RAW_DISK= t_disk=
 [ ! -e /vm/command ] || DISK=/dev/vda RAW_DISK=/dev/vdb
 
 T=$(mktemp -d "${TEST_TMP:-${TMPDIR:-/tmp}}/test.XXXXXX")
@@ -206,6 +209,18 @@ t_kill() {
 	t_pid=
 }
 
+disk_dir() {
+	mkdir "$1"
+	[ -n "$DISK" ] || return 0
+	mount -t ext4 "$DISK" "$1"
+	t_disk=$1
+}
+
+own_work() {
+	own=$T/work
+	cp "$WORK" "$own"
+}
+
 t_end() {
 	t_status=$?
 	trap - EXIT
@@ -223,6 +238,10 @@ t_end() {
 		fi
 	fi
 	[ -z "$t_held" ] || kill -9 "$t_held" 2>/dev/null
+	if [ -n "$t_disk" ]; then
+		rm -rf "$t_disk"/*"$ME"*
+		umount "$t_disk"
+	fi
 	rm -rf "$T"
 	[ -z "$t_failed" ] || exit 1
 	[ -z "$t_skip" ] || exit 77

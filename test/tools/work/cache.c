@@ -74,14 +74,44 @@ static void map(int fd, bool writes)
 	must(munmap((void *)p, size), "munmap");
 }
 
+static bool any_cached(int fd)
+{
+	size_t size = must(lseek(fd, 0, SEEK_END), "lseek"), pages = (size + 4095) / 4096;
+	unsigned char *in = buffer(pages + 1);
+	void *p = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : NULL;
+	bool any = false;
+
+	if (p == MAP_FAILED)
+		die(1, "mmap: %s", strerror(errno));
+	if (p) {
+		must(mincore(p, size, in), "mincore");
+		must(munmap(p, size), "munmap");
+	}
+	for (size_t i = 0; p && i < pages; i++)
+		any |= in[i] & 1;
+	free(in);
+	return any;
+}
+
+/* A page that somebody holds for a moment stays: another try. tmpfs never drops any. */
+void cache_drop(int fd)
+{
+	for (int i = 0; i < 20; i++) {
+		must(fsync(fd), "fsync");
+		must(-posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), "posix_fadvise");
+		if (!any_cached(fd))
+			break;
+		usleep(2000);
+	}
+}
+
 static void do_cache(char **arg)
 {
 	int fd = must(open(arg[0], O_RDWR), arg[0]);
 
 	while (*++arg) {
 		if (!strcmp(*arg, "drop")) {
-			must(fsync(fd), "fsync");
-			must(-posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), "posix_fadvise");
+			cache_drop(fd);
 		} else if (!strcmp(*arg, "read")) {
 			whole(fd, 65536, false);
 		} else if (!strcmp(*arg, "big")) {

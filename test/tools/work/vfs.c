@@ -135,8 +135,7 @@ static void do_ahead(char **arg)
 	long n = amount(arg[1]), k = amount(arg[2]), page = sysconf(_SC_PAGESIZE);
 	char *buf = buffer(page), *map;
 
-	must(fsync(fd), "fsync");
-	must(-posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), "posix_fadvise");
+	cache_drop(fd);
 	if (n)
 		must(-posix_fadvise(fd, 0, n * page, POSIX_FADV_WILLNEED), "posix_fadvise");
 	must(-posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM), "posix_fadvise");

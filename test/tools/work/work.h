@@ -80,6 +80,8 @@ void pipe_make(int fd[2]);
 void byte_read(int fd);		/* dies where the other side is gone */
 void byte_write(int fd);
 pthread_t thread_start(void *(*fn)(void *), void *arg);
+/* What the page cache has of the file, written first, out of it. */
+void cache_drop(int fd);
 /* Do the verb named by arg[0] with the rest as its arguments. */
 void verb_do(char **arg);
 
