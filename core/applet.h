@@ -399,6 +399,11 @@ void line_print(struct run *run, const char *fmt, ...) PRINTF(2, 3);
 void bytes_print(struct run *run, const void *bytes, size_t n);
 void run_end(struct run *run) __attribute__((noreturn));
 
+/* Call `fn` whenever `fd` is readable, as long as the run lasts. After load, in attach(). */
+void run_watch(struct run *run, int fd, void (*fn)(struct run *run));
+/* End the run as --duration does, with its last report. */
+void run_stop(struct run *run);
+
 /* For an applet with its own main(): the header, and the time of what follows. */
 void rows_begin(struct run *run);
 /* What --btf names, NULL without it. */

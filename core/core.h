@@ -11,7 +11,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-enum { COLS_MAX = 32, OPTS_MAX = 64, LINKS_MAX = 1024, KEY_LEN = 24 };
+enum { COLS_MAX = 32, OPTS_MAX = 64, LINKS_MAX = 1024, KEY_LEN = 24,
+       WATCHES_MAX = 2 };
 
 /* What was given for an option. */
 struct optval {
@@ -74,6 +75,12 @@ struct core {
 		size_t n;
 	} target[40];
 	size_t ntargets;
+
+	struct watch {
+		int fd;
+		void (*fn)(struct run *run);
+	} watch[WATCHES_MAX];
+	size_t nwatches;
 
 	struct ring_buffer *ring;
 	struct perf_buffer *perf;

@@ -135,13 +135,7 @@ void frames_open(struct run *run)
 	names->news = ring_buffer__new(bpf_map__fd(news), proc_met, names, NULL);
 	if (!names->news)
 		die(EXIT_FAIL, "cannot map the buffer of new processes: %s", strerror(errno));
-}
-
-int frames_fd(const struct run *run)
-{
-	const struct names *names = run->core->names;
-
-	return names && names->news ? ring_buffer__epoll_fd(names->news) : -1;
+	run_watch(run, ring_buffer__epoll_fd(names->news), frames_look);
 }
 
 void frames_look(struct run *run)

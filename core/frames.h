@@ -32,9 +32,8 @@ bool frames_wanted(const struct run *run);
 void frames_setup(struct run *run, uint64_t depth, uint64_t storage);
 /* After load. */
 void frames_open(struct run *run);
-/* To poll for reading: a process with user stacks was met; frames_look() then reads its mappings,
- * while it lives. -1: never. */
-int frames_fd(const struct run *run);
+/* Read the mappings of the processes met since, while they live; done as soon as one is met, and to be
+ * done before stacks are shown. */
 void frames_look(struct run *run);
 
 /* The stack of that id; the kernel's without what a tracepoint or a trampoline puts between the

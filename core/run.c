@@ -116,10 +116,11 @@ static int until(uint64_t ns, uint64_t now, int most)
 static void wait_for_something(struct run *run, bool events, uint64_t wake_ns)
 {
 	struct core *core = run->core;
-	struct pollfd fds[4] = { { .fd = core->signal_fd, .events = POLLIN },
-				 { .fd = frames_fd(run), .events = POLLIN } };
-	nfds_t n = 2;
+	struct pollfd fds[3 + WATCHES_MAX] = { { .fd = core->signal_fd, .events = POLLIN } };
+	nfds_t n = 1;
 
+	for (size_t i = 0; i < core->nwatches; i++)
+		fds[n++] = (struct pollfd){ .fd = core->watch[i].fd, .events = POLLIN };
 	if (core->ring)
 		fds[n++] = (struct pollfd){ .fd = ring_buffer__epoll_fd(core->ring), .events = POLLIN };
 	if (core->perf)
@@ -133,6 +134,23 @@ static void wait_for_something(struct run *run, bool events, uint64_t wake_ns)
 		core->stop = true;
 	if (!core->out.tty && fds[n - 1].revents & POLLERR)
 		core->out.closed = core->stop = true;
+	for (size_t i = 0; i < core->nwatches; i++)
+		if (fds[1 + i].revents)
+			core->watch[i].fn(run);
+}
+
+void run_watch(struct run *run, int fd, void (*fn)(struct run *run))
+{
+	struct core *core = run->core;
+
+	if (core->nwatches == WATCHES_MAX)
+		abort();
+	core->watch[core->nwatches++] = (struct watch){ .fd = fd, .fn = fn };
+}
+
+void run_stop(struct run *run)
+{
+	run->core->stop = true;
 }
 
 static void loop(struct run *run, bool events)
@@ -148,7 +166,6 @@ static void loop(struct run *run, bool events)
 		uint64_t now;
 
 		wait_for_something(run, events, MIN(end, next));
-		frames_look(run);
 		if (events) {
 			events_poll(run);
 			out_flush(&core->out);
@@ -168,6 +185,7 @@ static void loop(struct run *run, bool events)
 	}
 	signals_release(core->signal_fd);
 	probes_detach(run);
+	frames_look(run);
 	if (events)
 		events_poll(run); /* what is in the buffer still counts */
 	run->last = true;

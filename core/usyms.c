@@ -592,31 +592,84 @@ static bool file_is(const char *path)
 	return fd >= 0;
 }
 
+/* The path by which we reach the file of a mapping of `pid`. 0 or -errno. */
+static int mapped_path(pid_t pid, const struct map_line *m, char *path, size_t size)
+{
+	char root[32];
+	int fd = -ENOENT, err = 0;
+
+	/* maps shows a program in a chroot by paths of ours */
+	for (int ours = 0; ours < 2 && !m->deleted && fd < 0; ours++) {
+		snprintf(root, sizeof(root), "/proc/%d/root", pid);
+		err = path_fits(snprintf(path, size, "%s%s", ours ? "" : root, m->path), size);
+		fd = err ? err : inode_open("", path, m->ino);
+	}
+	if (fd >= 0)
+		close(fd);
+	else if (err != -ENAMETOOLONG)
+		err = map_files_path(path, size, pid, &m->map);
+	return err;
+}
+
 static bool lib_see_map(char *text, size_t len, void *arg)
 {
 	struct lib_search *s = arg;
 	struct map_line m;
 	const char *base;
-	char root[32];
-	int fd = -ENOENT;
 
 	if (!map_parse(text, len, &m) || !m.ino)
 		return true;
 	base = strrchr(m.path, '/');
 	if (!base || !lib_wanted(s, base + 1))
 		return true;
-	/* maps shows a program in a chroot by paths of ours */
-	for (int ours = 0; ours < 2 && !m.deleted && fd < 0; ours++) {
-		snprintf(root, sizeof(root), "/proc/%d/root", s->pid);
-		s->err = path_fits(snprintf(s->path, s->size, "%s%s", ours ? "" : root, m.path),
-				   s->size);
-		fd = s->err ? s->err : inode_open("", s->path, m.ino);
-	}
-	if (fd >= 0)
-		close(fd);
-	else if (s->err != -ENAMETOOLONG)
-		s->err = map_files_path(s->path, s->size, s->pid, &m.map);
+	s->err = mapped_path(s->pid, &m, s->path, s->size);
 	return false;
+}
+
+struct libs_reader {
+	pid_t pid;
+	mapped_cb cb;
+	void *arg;
+};
+
+static bool libs_see_map(char *text, size_t len, void *arg)
+{
+	struct libs_reader *r = arg;
+	struct map_line m;
+	struct mapped_file f;
+
+	if (!map_parse(text, len, &m) || !m.ino)
+		return true;
+	f = (struct mapped_file){ .pid = r->pid, .dev = m.dev, .ino = m.ino, .line = &m };
+	f.base = strrchr(m.path, '/');
+	if (f.base) {
+		f.base++;
+		r->cb(&f, r->arg);
+	}
+	return true;
+}
+
+int mapped_each(pid_t pid, mapped_cb cb, void *arg)
+{
+	struct libs_reader r = { .pid = pid, .cb = cb, .arg = arg };
+	int fd = maps_open(pid);
+
+	return fd < 0 ? fd == -ENOENT ? -ESRCH : fd : file_lines(fd, libs_see_map, &r);
+}
+
+int mapped_file_path(const struct mapped_file *f, char *path, size_t size)
+{
+	return mapped_path(f->pid, f->line, path, size);
+}
+
+bool lib_is(const char *name, const char *base)
+{
+	struct lib_search s = { .name = name };
+
+	if (lib_wanted(&s, base))
+		return true;
+	s.musl = is_libc(name);
+	return s.musl && lib_wanted(&s, base);
 }
 
 static int lib_find_mapped(struct lib_search *s)

@@ -6,6 +6,7 @@
 #ifndef USYMS_H
 #define USYMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -44,6 +45,24 @@ void usyms_forget(struct usyms *us, pid_t tgid);
  * 0 and the path, -ENOENT when there is none (a static program has no libc), -ENAMETOOLONG when
  * `size` is too small, -ESRCH, -EACCES and the like when the process cannot be looked at. */
 int lib_find(pid_t pid, const char *name, char *path, size_t size);
+
+/* Does the file name `base` mean the library `name`? "c" is musl as well. */
+bool lib_is(const char *name, const char *base);
+
+/* A file of which a process has mapped code. */
+struct mapped_file {
+	pid_t pid;
+	uint64_t dev;		/* major << 32 | minor, as maps has it: stat() may tell another */
+	uint64_t ino;
+	const char *base;	/* its name without folders */
+	const struct map_line *line;
+};
+
+/* Call `cb` for each mapping of code of the process; a file may come more than once. 0 or -errno. */
+typedef void (*mapped_cb)(const struct mapped_file *f, void *arg);
+int mapped_each(pid_t pid, mapped_cb cb, void *arg);
+/* Within `cb`: the path by which we reach that file, as lib_find() gives it. 0 or -errno. */
+int mapped_file_path(const struct mapped_file *f, char *path, size_t size);
 
 /* Where is the program `name`, by $PATH as a shell looks; a name with a slash is taken as it is. 0
  * and the path, -ENOENT, -EACCES (there, but not executable) or -ENAMETOOLONG. */

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which files have the functions of a library, now and later. The kernel announces each mapping of
+// code to whoever asks (PERF_RECORD_MMAP2), which costs those who map nothing else.
+#include "libs.h"
+#include "core.h"
+#include "elf.h"
+#include "usyms.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <limits.h>
+#include <linux/perf_event.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	FILES_MAX = 256,
+	FUNCS_MAX = 64,		/* of a library */
+	RING_PAGES = 8,		/* of each CPU; a power of two */
+	LINKS_SPARE = 64,	/* probes that are not ours to take */
+};
+
+/* A file by its number as stat() gives it, or as maps does: on btrfs and overlayfs they differ. */
+struct file_id {
+	uint64_t dev, ino;
+};
+
+static struct watch_state {
+	const struct lib *libs;
+	const char *prefix;
+	pid_t pid;
+	struct file_id known[2 * FILES_MAX];
+	size_t nknown;
+	unsigned found;
+	bool full;		/* that has been told */
+	int cpus;
+	struct perf_event_mmap_page **ring; /* one a CPU, NULL where it is offline */
+} state;
+
+/* ---- one file ---- */
+
+static const char *file_refused(struct elf *e)
+{
+	struct elf *self = elf_file_open("/proc/self/exe", NULL);
+	bool same = !self || elf_same_machine(e, self);
+
+	elf_file_close(self);
+	if (!same)
+		return "it is for another kind of machine than bpftools is";
+	return elf_is_go(e) ? "it is a Go program, which a probe on a return would crash" : NULL;
+}
+
+static int func_attach(struct run *run, const char *path, pid_t pid, uint64_t offset,
+		       const struct lib_func *func)
+{
+	int err = 0;
+
+	/* The return first: a start without an end would stay behind, the reverse is harmless. */
+	if (func->leave)
+		err = prog_attach_uprobe(run, func->leave, true, pid, path, offset, 0);
+	if (func->enter && !err)
+		err = prog_attach_uprobe(run, func->enter, false, pid, path, offset, 0);
+	return err;
+}
+
+static int funcs_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
+			const struct lib_func *funcs, struct elf *e)
+{
+	uint64_t seen[FUNCS_MAX];
+	char name[128];
+	int n = 0, err;
+
+	for (const struct lib_func *func = funcs; func->name; func++) {
+		struct elf_func f;
+		int i;
+
+		snprintf(name, sizeof(name), "%s%s", prefix ? prefix : "", func->name);
+		if (elf_find_func(e, name, &f) || f.ifunc)
+			continue;
+		for (i = 0; i < n && seen[i] != f.offset;)
+			i++;
+		if (i < n)
+			continue;
+		if (run->core->nlinks + LINKS_SPARE > LINKS_MAX)
+			return -ENOSPC;
+		err = func_attach(run, path, pid, f.offset, func);
+		if (err)
+			return err;
+		if (n == FUNCS_MAX)
+			abort(); /* a table of the applet's own */
+		seen[n++] = f.offset;
+	}
+	return n;
+}
+
+int lib_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
+	       const struct lib_func *funcs, const char **why)
+{
+	struct elf *e = elf_file_open(path, why);
+	int n = -ENOEXEC;
+
+	if (!e)
+		return n;
+	*why = file_refused(e);
+	if (!*why) {
+		n = funcs_attach(run, path, pid, prefix, funcs, e);
+		*why = n == -ENOSPC ? "there are too many probes already" : n < 0 ? strerror(-n) : NULL;
+	}
+	if (n > 0 && run->core->common.verbose)
+		warn("watching %d functions of %s", n, path);
+	elf_file_close(e);
+	return n;
+}
+
+/* ---- all files ---- */
+
+static bool is_known(struct file_id id)
+{
+	for (size_t i = 0; i < state.nknown; i++)
+		if (state.known[i].dev == id.dev && state.known[i].ino == id.ino)
+			return true;
+	return false;
+}
+
+static void known_add(struct file_id id)
+{
+	if (state.nknown < ARRAY_LEN(state.known))
+		state.known[state.nknown++] = id;
+}
+
+/* A file that has not been met under the number that maps or the kernel has for it. */
+static void file_found(struct run *run, const char *path, const struct lib *lib)
+{
+	struct stat st;
+	struct file_id id;
+	const char *why;
+	int n;
+
+	if (stat(path, &st))
+		return; /* gone again */
+	id = (struct file_id){ .dev = st.st_dev, .ino = st.st_ino };
+	if (is_known(id))
+		return;
+	if (state.nknown + 2 > ARRAY_LEN(state.known)) {
+		if (!state.full)
+			warn("more than %d libraries: %s and others are not watched", FILES_MAX, path);
+		state.full = true;
+		return;
+	}
+	known_add(id);
+	n = lib_attach(run, path, state.pid, state.prefix, lib->funcs, &why);
+	if (n < 0)
+		warn("%s is not watched: %s", path, why);
+	state.found += n > 0;
+}
+
+static const struct lib *lib_named(const char *base)
+{
+	for (const struct lib *lib = state.libs; lib->name; lib++)
+		if (lib_is(lib->name, base))
+			return lib;
+	return NULL;
+}
+
+static void mapping_see(const struct mapped_file *f, void *arg)
+{
+	const struct lib *lib = lib_named(f->base);
+	struct file_id id = { .dev = f->dev, .ino = f->ino };
+	char path[PATH_MAX];
+
+	if (!lib || is_known(id) || mapped_file_path(f, path, sizeof(path)))
+		return;
+	file_found(arg, path, lib);
+	known_add(id);
+}
+
+static void processes_see(struct run *run)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+
+	if (state.pid) {
+		mapped_each(state.pid, mapping_see, run);
+	} else {
+		while (dir && (d = readdir(dir)))
+			if (isdigit((unsigned char)d->d_name[0]))
+				mapped_each(atoi(d->d_name), mapping_see, run);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void installed_see(struct run *run)
+{
+	char path[PATH_MAX];
+
+	for (const struct lib *lib = state.libs; lib->name; lib++)
+		if (!lib_find(0, lib->name, path, sizeof(path)))
+			file_found(run, path, lib);
+}
+
+unsigned libs_program(struct run *run, pid_t pid, const char *prefix, const struct lib *libs)
+{
+	char path[32];
+	const char *why;
+	unsigned all = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (access(path, F_OK))
+		die(EXIT_FAIL, "there is no process %d, or it has no program", pid);
+	for (const struct lib *lib = libs; lib->name; lib++) {
+		int n = lib_attach(run, path, pid, prefix, lib->funcs, &why);
+
+		if (n < 0)
+			die(EXIT_CANNOT, "process %d cannot be watched: %s", pid, why);
+		all += n;
+	}
+	return all;
+}
+
+/* ---- later ---- */
+
+static void *ring_data(struct perf_event_mmap_page *ring)
+{
+	return (char *)ring + getpagesize();
+}
+
+/* Out of the ring, where a record may begin at the end and go on at the start. */
+static void ring_copy(struct perf_event_mmap_page *ring, uint64_t at, void *to, size_t n)
+{
+	size_t size = (size_t)RING_PAGES * getpagesize(), pos = at % size, first = MIN(n, size - pos);
+
+	memcpy(to, (char *)ring_data(ring) + pos, first);
+	memcpy((char *)to + first, ring_data(ring), n - first);
+}
+
+/* As include/uapi/linux/perf_event.h has it at PERF_RECORD_MMAP2. */
+struct mmap_record {
+	struct perf_event_header header;
+	uint32_t pid, tid;
+	uint64_t addr, len, pgoff;
+	uint32_t major, minor;
+	uint64_t ino, generation;
+	uint32_t prot, flags;
+	char path[PATH_MAX];
+};
+
+static void record_see(struct run *run, const struct mmap_record *r)
+{
+	const char *base = strrchr(r->path, '/');
+	const struct lib *lib = base ? lib_named(base + 1) : NULL;
+	struct file_id id = { .dev = (uint64_t)r->major << 32 | r->minor, .ino = r->ino };
+	struct stat st;
+
+	if (!lib || (state.pid && (pid_t)r->pid != state.pid) || is_known(id))
+		return;
+	mapped_each(r->pid, mapping_see, run);
+	/* It has ended already; for the next one, if the path is one of ours, too. */
+	if (!is_known(id) && !stat(r->path, &st) && st.st_ino == r->ino)
+		file_found(run, r->path, lib);
+}
+
+/* False: some did not fit. */
+static bool ring_read(struct run *run, struct perf_event_mmap_page *ring)
+{
+	uint64_t head = __atomic_load_n(&ring->data_head, __ATOMIC_ACQUIRE);
+	uint64_t at = ring->data_tail;
+	static struct mmap_record r;
+	bool all = true;
+
+	while (at < head) {
+		ring_copy(ring, at, &r.header, sizeof(r.header));
+		if (r.header.type == PERF_RECORD_MMAP2 && r.header.size <= sizeof(r) &&
+		    r.header.size > offsetof(struct mmap_record, path)) {
+			ring_copy(ring, at, &r, r.header.size);
+			((char *)&r)[r.header.size - 1] = 0;
+			record_see(run, &r);
+		}
+		all &= r.header.type != PERF_RECORD_LOST;
+		at += r.header.size ? r.header.size : head - at;
+	}
+	__atomic_store_n(&ring->data_tail, at, __ATOMIC_RELEASE);
+	return all;
+}
+
+static void rings_read(struct run *run)
+{
+	bool all = true;
+
+	for (int cpu = 0; cpu < state.cpus; cpu++)
+		if (state.ring[cpu])
+			all &= ring_read(run, state.ring[cpu]);
+	if (!all)
+		processes_see(run);
+}
+
+static int ring_open(int cpu, int epoll)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY,
+		.mmap = 1, .mmap2 = 1, .watermark = 1, .wakeup_watermark = 1,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	struct epoll_event event = { .events = EPOLLIN };
+	void *ring;
+
+	if (fd < 0)
+		return errno == ENODEV ? 0 : -errno; /* ENODEV: this CPU is offline */
+	ring = mmap(NULL, (1 + RING_PAGES) * (size_t)getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED,
+		    fd, 0);
+	if (ring == MAP_FAILED || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+		return -errno;
+	state.ring[cpu] = ring;
+	return 0;
+}
+
+static void rings_open(struct run *run)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC), err = epoll < 0 ? -errno : 0;
+
+	state.cpus = libbpf_num_possible_cpus();
+	state.ring = xalloc(state.cpus * sizeof(struct perf_event_mmap_page *));
+	for (int cpu = 0; cpu < state.cpus && !err; cpu++)
+		err = ring_open(cpu, epoll);
+	if (err)
+		warn("libraries that processes map from now on, but have not yet, are not watched: %s",
+		     strerror(-err));
+	else
+		run_watch(run, epoll, rings_read);
+}
+
+unsigned libs_watch(struct run *run, pid_t pid, const char *prefix, const struct lib *libs)
+{
+	state.libs = libs;
+	state.prefix = prefix;
+	state.pid = pid;
+	rings_open(run); /* first, so that nothing falls in between */
+	if (!pid)
+		installed_see(run);
+	processes_see(run);
+	return state.found;
+}

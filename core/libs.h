@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Probes on functions of libraries: in the file that this system has, in each that a running process
+ * has mapped (containers have their own), and in those that are mapped later. */
+#ifndef LIBS_H
+#define LIBS_H
+
+#include <sys/types.h>
+
+struct run;
+
+/* A function, and the programs at its entry and its return (NULL: none). A table ends with { 0 }. */
+struct lib_func {
+	const char *name, *enter, *leave;
+};
+
+/* A library by its name as lib_find() takes it, and its functions. A table ends with { 0 }. */
+struct lib {
+	const char *name;
+	const struct lib_func *funcs;
+};
+
+/* Attach the programs to all `funcs` that the file has, for process `pid` or 0 for all. Names of one
+ * place are one function, of which the first in the table counts. Returns how many there were, or a
+ * negative errno with *why in a few words: -ENOEXEC (no program or library of this machine's kind, or
+ * one of Go's, which a probe on a return would crash), -ENOSPC (too many probes), or what the kernel
+ * said. `prefix` (NULL: none) stands before each name. */
+int lib_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
+	       const struct lib_func *funcs, const char **why);
+
+/* Attach to all of `libs` wherever they are: as installed, as mapped by process `pid` or, for 0, any
+ * process; and from now on whenever one is mapped. What cannot be probed is told, once each, and
+ * does not end the run. In attach(); returns in how many files functions were found so far. `libs` and
+ * `prefix` live as long as the run. */
+unsigned libs_watch(struct run *run, pid_t pid, const char *prefix, const struct lib *libs);
+
+/* The program that the process runs, which may have a library's functions in itself: the same for its
+ * file. Ends the program if there is no such process. Returns how many functions it has. */
+unsigned libs_program(struct run *run, pid_t pid, const char *prefix, const struct lib *libs);
+
+#endif
