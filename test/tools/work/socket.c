@@ -13,6 +13,17 @@
  *   bindring                        the same by io_uring (6.11)
  *   listen   KIND ADDR PORT BACKLOG bind(2) unless PORT is -, then listen(2), which the line is of
  *   listen32, listenring            the same by these ways, listen(2) alone
+ *   protocol KIND                   makes a socket; prints "PROTOCOL FD", its number and its descriptor
+ *   protocol32                      the same by a 32-bit system call of this 64-bit program
+ *   nomptcp  KIND                   sets net.mptcp.enabled to 0, which is best done within netns, and
+ *                                   makes two sockets; prints the protocol, or -errno, of each
+ *   sendfd   FILE N M               M messages with N descriptors each (FILE opened N times in each)
+ *                                   through a pair of UNIX sockets, with sendmsg(2) and recvmsg(2);
+ *                                   FILE may be pipe, socket, eventfd or memfd. Prints the socket's
+ *                                   two descriptors and inode numbers, the first of the descriptors
+ *                                   sent and of those received and its inode number, of the last
+ *                                   message: "SENDER RECEIVER SENDER_INO RECEIVER_INO SENT RECEIVED INO"
+ *   sendfds  FILE N M               the same with all M messages in one sendmmsg(2), recvmmsg(2)
  * Where the kernel has no such socket or way, the exit status is 77.
  */
 #include "work.h"
@@ -142,7 +153,7 @@ static bool verb_ends(const char *how)
 }
 
 #ifdef __x86_64__
-enum { BIND_32 = 361, LISTEN_32 = 363 };
+enum { SOCKET_32 = 359, BIND_32 = 361, LISTEN_32 = 363 };
 
 /* The pointer has to be one that 32 bits can hold. */
 static long call_32(int call, long a, const void *b, size_t size, long c)
@@ -183,6 +194,24 @@ static long by_32(bool listens, int fd, const struct address *a, int backlog)
 	return ret;
 #else
 	(void)listens, (void)fd, (void)a, (void)backlog;
+	die(EXIT_CANNOT, "no 32-bit calls here");
+#endif
+}
+
+static int by_32_socket(const struct kind *k)
+{
+#ifdef __x86_64__
+	long fd;
+
+	signal(SIGSEGV, segv);
+	fd = call_32(SOCKET_32, k->family, (void *)(long)k->type, 0, k->protocol);
+	if (fd == -ENOSYS)
+		die(EXIT_CANNOT, "this kernel has no 32-bit calls");
+	if (fd < 0)
+		die(1, "socket: %s", strerror(-fd));
+	return fd;
+#else
+	(void)k;
 	die(EXIT_CANNOT, "no 32-bit calls here");
 #endif
 }
@@ -286,6 +315,35 @@ static void do_bind(char **arg)
 	report(fd, binds(fd, &a));
 }
 
+static int protocol_of(int fd)
+{
+	int protocol = 0;
+	socklen_t len = sizeof(protocol);
+
+	must(getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len), "SO_PROTOCOL");
+	return protocol;
+}
+
+static void do_protocol(char **arg)
+{
+	const struct kind *k = kind_of(arg[0]);
+	int fd = verb_ends("32") ? by_32_socket(k) : socket_make(k);
+
+	printf("%d %d\n", protocol_of(fd), fd);
+}
+
+static void do_nomptcp(char **arg)
+{
+	const struct kind *k = kind_of(arg[0]);
+	int fd = must(open("/proc/sys/net/mptcp/enabled", O_WRONLY), "net.mptcp.enabled");
+
+	must(write(fd, "0", 1), "net.mptcp.enabled");
+	for (int i = 0; i < 2; i++) {
+		fd = socket(k->family, k->type, k->protocol);
+		printf("%d%c", fd < 0 ? -errno : protocol_of(fd), i ? '\n' : ' ');
+	}
+}
+
 static void do_listen(char **arg)
 {
 	const struct kind *k = kind_of(arg[0]);
@@ -299,6 +357,98 @@ static void do_listen(char **arg)
 	report(fd, listens(fd, number(arg[3])));
 }
 
+static int file_open(const char *file)
+{
+	int fd[2];
+
+	if (!strcmp(file, "pipe")) {
+		pipe_make(fd);
+		close(fd[1]);
+		return fd[0];
+	}
+	if (!strcmp(file, "socket"))
+		return must(socket(AF_UNIX, SOCK_DGRAM, 0), "socket");
+	if (!strcmp(file, "eventfd"))
+		return must(syscall(SYS_eventfd2, 0, 0), "eventfd");
+	if (!strcmp(file, "memfd"))
+		return must(syscall(SYS_memfd_create, "work", 0), "memfd_create");
+	return must(open(file, O_RDONLY), file);
+}
+
+enum { FDS_MAX = 253, MESSAGES_MAX = 16 }; /* the first is the kernel's SCM_MAX_FD */
+
+static struct mmsghdr *messages_make(size_t fds, size_t n)
+{
+	static struct mmsghdr m[MESSAGES_MAX];
+	static struct iovec one;
+
+	if (!fds || fds > FDS_MAX || !n || n > MESSAGES_MAX)
+		die(2, "1 to %d descriptors, 1 to %d messages", FDS_MAX, MESSAGES_MAX);
+	one = (struct iovec){ buffer(1), 1 };
+	for (size_t i = 0; i < n; i++) {
+		struct cmsghdr *c = buffer(CMSG_SPACE(fds * sizeof(int)));
+
+		memset(c, 0, CMSG_SPACE(fds * sizeof(int)));
+		c->cmsg_len = CMSG_LEN(fds * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		m[i].msg_hdr = (struct msghdr){
+			.msg_iov = &one, .msg_iovlen = 1, .msg_control = c,
+			.msg_controllen = CMSG_SPACE(fds * sizeof(int)),
+		};
+	}
+	return m;
+}
+
+static int *fds_of(struct mmsghdr *m)
+{
+	return (int *)CMSG_DATA((struct cmsghdr *)m->msg_hdr.msg_control);
+}
+
+static unsigned long inode_of(int fd)
+{
+	struct stat st;
+
+	must(fstat(fd, &st), "fstat");
+	return st.st_ino;
+}
+
+static void messages_move(int pair[2], struct mmsghdr *out, struct mmsghdr *in, size_t n)
+{
+	if (!strcmp(verb, "sendfds")) {
+		if (must(syscall(SYS_sendmmsg, pair[0], out, n, 0), "sendmmsg") != (long)n ||
+		    must(syscall(SYS_recvmmsg, pair[1], in, n, 0, NULL), "recvmmsg") != (long)n)
+			die(1, "not all messages went");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		must(syscall(SYS_sendmsg, pair[0], &out[i].msg_hdr, 0), "sendmsg");
+		must(syscall(SYS_recvmsg, pair[1], &in[i].msg_hdr, 0), "recvmsg");
+	}
+}
+
+static void do_sendfd(char **arg)
+{
+	size_t fds = amount(arg[1]), n = amount(arg[2]), size = sizeof(struct mmsghdr) * n;
+	struct mmsghdr *m = messages_make(fds, n), out[MESSAGES_MAX];
+	int pair[2];
+
+	memcpy(out, m, size);
+	m = messages_make(fds, n);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < fds; j++)
+			fds_of(&out[i])[j] = file_open(arg[0]);
+	must(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), "socketpair");
+	messages_move(pair, out, m, n);
+	printf("%d %d %lu %lu %d %d %lu\n", pair[0], pair[1], inode_of(pair[0]), inode_of(pair[1]),
+	       fds_of(&out[n - 1])[0], fds_of(&m[n - 1])[0], inode_of(fds_of(&m[n - 1])[0]));
+}
+
+VERB("protocol", 1, 1, do_protocol);
+VERB("nomptcp", 1, 1, do_nomptcp);
+VERB("protocol32", 1, 1, do_protocol);
+VERB("sendfd", 3, 3, do_sendfd);
+VERB("sendfds", 3, 3, do_sendfd);
 VERB("bind", 4, 4, do_bind);
 VERB("bind32", 4, 4, do_bind);
 VERB("bindring", 4, 4, do_bind);
