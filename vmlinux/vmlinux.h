@@ -666,6 +666,8 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	int skc_bound_dev_if;
 	unsigned long skc_flags;	/* bits: enum sock_flags */
+	unsigned char skc_reuse : 4;
+	unsigned char skc_reuseport : 1;
 };
 
 struct sk_buff_head {
@@ -721,6 +723,32 @@ struct proto_accept_arg {	/* 6.10 */
 struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
+	unsigned long inet_flags;	/* 6.6 */
+};
+
+struct inet_sock___bits {	/* until 6.6 */
+	unsigned char freebind : 1;
+	unsigned char transparent : 1;
+	unsigned char bind_address_no_port : 1;
+};
+
+struct sockaddr_un {
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;	/* of name, as in bind(2) */
+	struct sockaddr_un name[];
+};
+
+struct unix_sock {
+	struct sock sk;
+	struct unix_address *addr;
+};
+
+struct netlink_sock {
+	struct sock sk;
+	u32 portid;
 };
 
 struct inet_connection_sock {

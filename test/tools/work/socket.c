@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sockets of all families, without any connection.
+ *
+ *   bind     KIND ADDR PORT OPTS    a socket of that KIND (tcp4 tcp6 udp4 udp6 raw4 mptcp4 sctp4 unix
+ *                                   netlink, or none: descriptor -1) with the options OPTS (letters
+ *                                   F freebind, T transparent, N bind_address_no_port, R reuseaddr,
+ *                                   r reuseport, D bound to the device lo; or -), and bind(2). ADDR
+ *                                   of unix is a path, or an abstract name after "@"; - is an
+ *                                   address without any. Prints "RESULT PORT": 0 or -errno, and
+ *                                   the port that it got (netlink: the port id)
+ *   bind32                          the same by a 32-bit system call of this 64-bit program
+ *   bindring                        the same by io_uring (6.11)
+ *   listen   KIND ADDR PORT BACKLOG bind(2) unless PORT is -, then listen(2), which the line is of
+ *   listen32, listenring            the same by these ways, listen(2) alone
+ *   protocol KIND                   makes a socket; prints "PROTOCOL FD", its number and its descriptor
+ *   protocol32                      the same by a 32-bit system call of this 64-bit program
+ *   nomptcp  KIND                   sets net.mptcp.enabled to 0, which is best done within netns, and
+ *                                   makes two sockets; prints the protocol, or -errno, of each
+ *   sendfd   FILE N M               M messages with N descriptors each (FILE opened N times in each)
+ *                                   through a pair of UNIX sockets, with sendmsg(2) and recvmsg(2);
+ *                                   FILE may be pipe, socket, eventfd or memfd. Prints the socket's
+ *                                   two descriptors and inode numbers, the first of the descriptors
+ *                                   sent and of those received and its inode number, of the last
+ *                                   message: "SENDER RECEIVER SENDER_INO RECEIVER_INO SENT RECEIVED INO"
+ *   sendfds  FILE N M               the same with all M messages in one sendmmsg(2), recvmmsg(2)
+ * Where the kernel has no such socket or way, the exit status is 77.
+ */
+#include "work.h"
+
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <sys/un.h>
+
+#ifndef IP_FREEBIND
+#define IP_FREEBIND 15
+#endif
+#ifndef IP_TRANSPARENT
+#define IP_TRANSPARENT 19
+#endif
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+struct address {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+		struct sockaddr_nl nl;
+	};
+	socklen_t len;
+};
+
+static const struct kind {
+	const char *name;
+	int family, type, protocol;
+} kinds[] = {
+	{ "tcp4", AF_INET, SOCK_STREAM, 0 }, { "tcp6", AF_INET6, SOCK_STREAM, 0 },
+	{ "udp4", AF_INET, SOCK_DGRAM, 0 }, { "udp6", AF_INET6, SOCK_DGRAM, 0 },
+	{ "raw4", AF_INET, SOCK_RAW, IPPROTO_ICMP }, { "mptcp4", AF_INET, SOCK_STREAM, 262 },
+	{ "sctp4", AF_INET, SOCK_STREAM, IPPROTO_SCTP }, { "unix", AF_UNIX, SOCK_STREAM, 0 },
+	{ "netlink", AF_NETLINK, SOCK_RAW, 0 }, { "none", AF_INET, 0, 0 },
+};
+
+static const struct kind *kind_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (!strcmp(kinds[i].name, name))
+			return &kinds[i];
+	die(2, "%s: no such kind of socket", name);
+}
+
+static int socket_make(const struct kind *k)
+{
+	int fd;
+
+	if (!k->type)
+		return -1;
+	fd = socket(k->family, k->type, k->protocol);
+	if (fd < 0 && (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT || errno == ENOPROTOOPT))
+		die(EXIT_CANNOT, "this kernel has no %s", k->name);
+	return must(fd, "socket");
+}
+
+static void address_parse(struct address *a, const struct kind *k, const char *text, int port)
+{
+	void *to = k->family == AF_INET ? (void *)&a->in4.sin_addr : (void *)&a->in6.sin6_addr;
+
+	memset(a, 0, sizeof(*a));
+	a->sa.sa_family = k->family;
+	if (k->family == AF_UNIX) {
+		a->len = sizeof(sa_family_t);
+		if (!strcmp(text, "-"))
+			return;
+		if (strlen(text) >= sizeof(a->un.sun_path))
+			die(2, "%s: too long", text);
+		strcpy(a->un.sun_path, text);
+		a->len += strlen(text) + (text[0] != '@');
+		if (text[0] == '@')
+			a->un.sun_path[0] = 0;
+	} else if (k->family == AF_NETLINK) {
+		a->nl.nl_pid = port;
+		a->len = sizeof(a->nl);
+	} else {
+		if (inet_pton(k->family, text, to) != 1)
+			die(2, "%s: not an address", text);
+		a->in4.sin_port = htons(port); /* in the same place in both */
+		a->len = k->family == AF_INET ? sizeof(a->in4) : sizeof(a->in6);
+	}
+}
+
+static void option_set(int fd, char option)
+{
+	int on = 1, level = IPPROTO_IP, name;
+
+	switch (option) {
+	case '-': return;
+	case 'F': name = IP_FREEBIND; break;
+	case 'T': name = IP_TRANSPARENT; break;
+	case 'N': name = IP_BIND_ADDRESS_NO_PORT; break;
+	case 'R': level = SOL_SOCKET, name = SO_REUSEADDR; break;
+	case 'r': level = SOL_SOCKET, name = SO_REUSEPORT; break;
+	case 'D':
+		must(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3), "SO_BINDTODEVICE");
+		return;
+	default: die(2, "%c: no such option", option);
+	}
+	must(setsockopt(fd, level, name, &on, sizeof(on)), "setsockopt");
+}
+
+static long port_of(int fd)
+{
+	struct address a = { .len = sizeof(a.un) };
+
+	if (fd < 0 || getsockname(fd, &a.sa, &a.len))
+		return 0;
+	return a.sa.sa_family == AF_NETLINK ? (long)a.nl.nl_pid
+	       : a.sa.sa_family == AF_UNIX ? 0 : ntohs(a.in4.sin_port);
+}
+
+static void report(int fd, long ret)
+{
+	printf("%ld %ld\n", ret, port_of(fd));
+}
+
+static bool verb_ends(const char *how)
+{
+	size_t n = strlen(verb), m = strlen(how);
+
+	return n > m && !strcmp(verb + n - m, how);
+}
+
+#ifdef __x86_64__
+enum { SOCKET_32 = 359, BIND_32 = 361, LISTEN_32 = 363 };
+
+/* The pointer has to be one that 32 bits can hold. */
+static long call_32(int call, long a, const void *b, size_t size, long c)
+{
+	long arg = (long)b, ret;
+	void *low = NULL;
+
+	if (size) {
+		low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+		if (low == MAP_FAILED)
+			die(1, "mmap: %s", strerror(errno));
+		memcpy(low, b, size);
+		arg = (long)low;
+	}
+	asm volatile("int $0x80" : "=a"(ret)
+		     : "a"((long)call), "b"(a), "c"(arg), "d"(c) : "memory", "r8", "r9", "r10", "r11");
+	return (int)ret;
+}
+
+static void segv(int signal)
+{
+	(void)signal;
+	_exit(EXIT_CANNOT); /* a kernel without 32-bit calls */
+}
+#endif
+
+static long by_32(bool listens, int fd, const struct address *a, int backlog)
+{
+#ifdef __x86_64__
+	long ret;
+
+	signal(SIGSEGV, segv);
+	ret = listens ? call_32(LISTEN_32, fd, (void *)(long)backlog, 0, 0)
+		      : call_32(BIND_32, fd, a, a->len, a->len);
+	if (ret == -ENOSYS)
+		die(EXIT_CANNOT, "this kernel has no 32-bit calls");
+	return ret;
+#else
+	(void)listens, (void)fd, (void)a, (void)backlog;
+	die(EXIT_CANNOT, "no 32-bit calls here");
+#endif
+}
+
+static int by_32_socket(const struct kind *k)
+{
+#ifdef __x86_64__
+	long fd;
+
+	signal(SIGSEGV, segv);
+	fd = call_32(SOCKET_32, k->family, (void *)(long)k->type, 0, k->protocol);
+	if (fd == -ENOSYS)
+		die(EXIT_CANNOT, "this kernel has no 32-bit calls");
+	if (fd < 0)
+		die(1, "socket: %s", strerror(-fd));
+	return fd;
+#else
+	(void)k;
+	die(EXIT_CANNOT, "no 32-bit calls here");
+#endif
+}
+
+/* As little of io_uring as does one operation, whatever the C library's headers know of it. */
+struct ring_entry {
+	uint8_t opcode, flags;
+	uint16_t ioprio;
+	int32_t fd;
+	uint64_t off, addr;
+	uint32_t len, op_flags;
+	uint64_t user_data, pad[3];
+};
+
+struct ring_params {
+	uint32_t sq_entries, cq_entries, flags, cpu, idle, features, wq_fd, resv[3];
+	struct { uint32_t head, tail, mask, entries, flags, dropped, array, resv; uint64_t addr; } sq;
+	struct { uint32_t head, tail, mask, entries, overflow, cqes, flags, resv; uint64_t addr; } cq;
+};
+
+struct ring_result {
+	uint64_t user_data;
+	int32_t res;
+	uint32_t flags;
+};
+
+static char *ring_map(int ring, size_t size, off_t at)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, at);
+
+	if (p == MAP_FAILED)
+		die(1, "mmap of the ring: %s", strerror(errno));
+	return p;
+}
+
+static long ring_do(const struct ring_entry *entry)
+{
+	enum { SETUP = 425, ENTER = 426, GETEVENTS = 1 };
+	struct ring_params p = { 0 };
+	int ring = syscall(SETUP, 1, &p);
+	char *sq, *cq;
+
+	if (ring < 0 && (errno == ENOSYS || errno == EPERM))
+		die(EXIT_CANNOT, "no io_uring here");
+	must(ring, "io_uring_setup");
+	sq = ring_map(ring, 4096, 0);
+	cq = ring_map(ring, 4096, 0x8000000);
+	memcpy(ring_map(ring, 4096, 0x10000000), entry, sizeof(*entry));
+	*(uint32_t *)(sq + p.sq.array) = 0;
+	__atomic_store_n((uint32_t *)(sq + p.sq.tail), 1, __ATOMIC_RELEASE);
+	must(syscall(ENTER, ring, 1, 1, GETEVENTS, NULL, 0), "io_uring_enter");
+	close(ring);
+	return ((struct ring_result *)(cq + p.cq.cqes))->res;
+}
+
+static long by_ring(bool listens, int fd, const struct address *a, int backlog)
+{
+	enum { BIND = 56, LISTEN = 57 };
+	struct ring_entry e = { .opcode = listens ? LISTEN : BIND, .fd = fd };
+	long ret;
+
+	if (listens) {
+		e.len = backlog;
+	} else {
+		e.addr = (uintptr_t)a;
+		e.off = a->len;
+	}
+	ret = ring_do(&e);
+	if (ret == -EINVAL)
+		die(EXIT_CANNOT, "this kernel's io_uring cannot do that");
+	return ret;
+}
+
+static long binds(int fd, const struct address *a)
+{
+	if (verb_ends("32"))
+		return by_32(false, fd, a, 0);
+	if (verb_ends("ring"))
+		return by_ring(false, fd, a, 0);
+	return bind(fd, &a->sa, a->len) ? -errno : 0;
+}
+
+static long listens(int fd, int backlog)
+{
+	if (verb_ends("32"))
+		return by_32(true, fd, NULL, backlog);
+	if (verb_ends("ring"))
+		return by_ring(true, fd, NULL, backlog);
+	return listen(fd, backlog) ? -errno : 0;
+}
+
+static void do_bind(char **arg)
+{
+	const struct kind *k = kind_of(arg[0]);
+	int fd = socket_make(k);
+	struct address a;
+
+	address_parse(&a, k, arg[1], amount(arg[2]));
+	for (const char *o = arg[3]; *o; o++)
+		option_set(fd, *o);
+	report(fd, binds(fd, &a));
+}
+
+static int protocol_of(int fd)
+{
+	int protocol = 0;
+	socklen_t len = sizeof(protocol);
+
+	must(getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len), "SO_PROTOCOL");
+	return protocol;
+}
+
+static void do_protocol(char **arg)
+{
+	const struct kind *k = kind_of(arg[0]);
+	int fd = verb_ends("32") ? by_32_socket(k) : socket_make(k);
+
+	printf("%d %d\n", protocol_of(fd), fd);
+}
+
+static void do_nomptcp(char **arg)
+{
+	const struct kind *k = kind_of(arg[0]);
+	int fd = must(open("/proc/sys/net/mptcp/enabled", O_WRONLY), "net.mptcp.enabled");
+
+	must(write(fd, "0", 1), "net.mptcp.enabled");
+	for (int i = 0; i < 2; i++) {
+		fd = socket(k->family, k->type, k->protocol);
+		printf("%d%c", fd < 0 ? -errno : protocol_of(fd), i ? '\n' : ' ');
+	}
+}
+
+static void do_listen(char **arg)
+{
+	const struct kind *k = kind_of(arg[0]);
+	int fd = socket_make(k);
+	struct address a;
+
+	if (strcmp(arg[2], "-")) {
+		address_parse(&a, k, arg[1], amount(arg[2]));
+		must(bind(fd, &a.sa, a.len), "bind");
+	}
+	report(fd, listens(fd, number(arg[3])));
+}
+
+static int file_open(const char *file)
+{
+	int fd[2];
+
+	if (!strcmp(file, "pipe")) {
+		pipe_make(fd);
+		close(fd[1]);
+		return fd[0];
+	}
+	if (!strcmp(file, "socket"))
+		return must(socket(AF_UNIX, SOCK_DGRAM, 0), "socket");
+	if (!strcmp(file, "eventfd"))
+		return must(syscall(SYS_eventfd2, 0, 0), "eventfd");
+	if (!strcmp(file, "memfd"))
+		return must(syscall(SYS_memfd_create, "work", 0), "memfd_create");
+	return must(open(file, O_RDONLY), file);
+}
+
+enum { FDS_MAX = 253, MESSAGES_MAX = 16 }; /* the first is the kernel's SCM_MAX_FD */
+
+static struct mmsghdr *messages_make(size_t fds, size_t n)
+{
+	static struct mmsghdr m[MESSAGES_MAX];
+	static struct iovec one;
+
+	if (!fds || fds > FDS_MAX || !n || n > MESSAGES_MAX)
+		die(2, "1 to %d descriptors, 1 to %d messages", FDS_MAX, MESSAGES_MAX);
+	one = (struct iovec){ buffer(1), 1 };
+	for (size_t i = 0; i < n; i++) {
+		struct cmsghdr *c = buffer(CMSG_SPACE(fds * sizeof(int)));
+
+		memset(c, 0, CMSG_SPACE(fds * sizeof(int)));
+		c->cmsg_len = CMSG_LEN(fds * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		m[i].msg_hdr = (struct msghdr){
+			.msg_iov = &one, .msg_iovlen = 1, .msg_control = c,
+			.msg_controllen = CMSG_SPACE(fds * sizeof(int)),
+		};
+	}
+	return m;
+}
+
+static int *fds_of(struct mmsghdr *m)
+{
+	return (int *)CMSG_DATA((struct cmsghdr *)m->msg_hdr.msg_control);
+}
+
+static unsigned long inode_of(int fd)
+{
+	struct stat st;
+
+	must(fstat(fd, &st), "fstat");
+	return st.st_ino;
+}
+
+static void messages_move(int pair[2], struct mmsghdr *out, struct mmsghdr *in, size_t n)
+{
+	if (!strcmp(verb, "sendfds")) {
+		if (must(syscall(SYS_sendmmsg, pair[0], out, n, 0), "sendmmsg") != (long)n ||
+		    must(syscall(SYS_recvmmsg, pair[1], in, n, 0, NULL), "recvmmsg") != (long)n)
+			die(1, "not all messages went");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		must(syscall(SYS_sendmsg, pair[0], &out[i].msg_hdr, 0), "sendmsg");
+		must(syscall(SYS_recvmsg, pair[1], &in[i].msg_hdr, 0), "recvmsg");
+	}
+}
+
+static void do_sendfd(char **arg)
+{
+	size_t fds = amount(arg[1]), n = amount(arg[2]), size = sizeof(struct mmsghdr) * n;
+	struct mmsghdr *m = messages_make(fds, n), out[MESSAGES_MAX];
+	int pair[2];
+
+	memcpy(out, m, size);
+	m = messages_make(fds, n);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < fds; j++)
+			fds_of(&out[i])[j] = file_open(arg[0]);
+	must(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), "socketpair");
+	messages_move(pair, out, m, n);
+	printf("%d %d %lu %lu %d %d %lu\n", pair[0], pair[1], inode_of(pair[0]), inode_of(pair[1]),
+	       fds_of(&out[n - 1])[0], fds_of(&m[n - 1])[0], inode_of(fds_of(&m[n - 1])[0]));
+}
+
+VERB("protocol", 1, 1, do_protocol);
+VERB("nomptcp", 1, 1, do_nomptcp);
+VERB("protocol32", 1, 1, do_protocol);
+VERB("sendfd", 3, 3, do_sendfd);
+VERB("sendfds", 3, 3, do_sendfd);
+VERB("bind", 4, 4, do_bind);
+VERB("bind32", 4, 4, do_bind);
+VERB("bindring", 4, 4, do_bind);
+VERB("listen", 4, 4, do_listen);
+VERB("listen32", 4, 4, do_listen);
+VERB("listenring", 4, 4, do_listen);
