@@ -2,11 +2,12 @@
 /*
  * Checks of capabilities.
  *
- *   chroots  N [ns|stay]            chroot("/") xN, each of which asks once for CAP_SYS_CHROOT, with "ns"
- *                                   in a user namespace of its own; then one read of /proc/1/stat, for
- *                                   which the kernel probes once for CAP_SYS_PTRACE, except of root;
- *                                   prints "RESULT INO": the last result (0 or -errno), and the inode
- *                                   of the user namespace; with "stay" it does not end then
+ *   chroots  N [ns|stay]            chroot("/") xN, each of which asks once for CAP_SYS_CHROOT, with
+ *                                   "ns" in a user namespace of its own; then one read of
+ *                                   /proc/1/stat, for which the kernel probes once for
+ *                                   CAP_SYS_PTRACE, except of root; prints "RESULT INO": the last
+ *                                   result (0 or -errno), and the inode of the user namespace; with
+ *                                   "stay" it does not end then
  */
 #include "work.h"
 
