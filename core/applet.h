@@ -273,11 +273,16 @@ struct stacks {
 	OPT_USER('a', "annotations", NULL, "_[k] behind kernel functions"), \
 	OPT_USER('s', "offset", NULL, "how far into the function, behind its name"), \
 	OPT_USER('A', "address", NULL, "addresses, not names"), \
-	OPT_USER_NUM(30, "stack-storage-size", "N", "room for N stacks [8192]", 1, 1 << 22), \
-	OPT_USER_NUM(31, "perf-max-stack-depth", "N", "keep N frames of each [127]", 1, 1024)
+	STACK_ROOM_OPTS
 #define STACK_KEYS \
 	.folded = 'f', .delimited = 'd', .annotate = 'a', .offsets = 's', .address = 'A', \
 	.storage = 30, .depth = 31
+
+/* The last two of these for a tool with COL_STACKS instead, and STACK_ROOM_KEYS in the applet. */
+#define STACK_ROOM_OPTS \
+	OPT_USER_NUM(30, "stack-storage-size", "N", "room for N stacks [8192]", 1, 1 << 22), \
+	OPT_USER_NUM(31, "perf-max-stack-depth", "N", "keep N frames of each [127]", 1, 1024)
+#define STACK_ROOM_KEYS .storage_key = 30, .depth_key = 31
 
 /* ---- Probes ----
  * Consecutive rows with the same `what` are one choice, best first: the first row whose programs
@@ -320,6 +325,8 @@ struct applet {
 	unsigned char interval;	/* seconds between reports if not said; 0: one at the end */
 	unsigned char stamp_key; /* option that puts the time before each report; 0 none */
 	unsigned char offsets_key; /* COL_STACKS: option for NAME+0x.. in its frames; 0 none */
+	unsigned char depth_key, storage_key; /* COL_STACKS: how many frames of each stack are kept,
+					       * and for how many there is room; 0 none */
 	const char *trial;	/* operands with which doctor tries an applet that needs some */
 
 	/* All may be NULL. Errors end the program by die(). */

@@ -27,10 +27,12 @@ bool stacks_folded(const struct run *run)
 void stacks_setup(struct run *run)
 {
 	const struct stacks *st = run->applet->stacks;
+	unsigned char depth = st ? st->depth : run->applet->depth_key;
+	unsigned char storage = st ? st->storage : run->applet->storage_key;
 	bool *user, *kernel;
 
-	frames_setup(run, st && st->depth ? opt_u64(run, st->depth, 0) : 0,
-		     st && st->storage ? opt_u64(run, st->storage, 0) : 0);
+	frames_setup(run, depth ? opt_u64(run, depth, 0) : 0,
+		     storage ? opt_u64(run, storage, 0) : 0);
 	if (!st)
 		return;
 	user = object_var(run, ".rodata", "stack_user", NULL);

@@ -106,6 +106,10 @@ typedef struct {
 	gid_t val;
 } kgid_t;
 
+struct user_namespace {
+	struct ns_common ns;
+};
+
 struct cred {
 	kuid_t uid, euid;
 	kgid_t gid;
