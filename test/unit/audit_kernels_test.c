@@ -34,6 +34,7 @@
 #include <bpf-internal/relo_core.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -905,16 +906,19 @@ static void audit_programs(struct auditing *a, const char *name, const void *elf
 
 static const char *skips; /* the file of what may be skipped */
 
-/* Does it say that no kernel of the matrix needs to have what this tool watches? */
-static bool skipped_everywhere(const struct applet *applet)
+/* Does it say that this kernel, "amd64/6.1", need not have what the tool watches? It has the kernel as
+ * a shell pattern, without the machine where that is x86. */
+static bool skip_foreseen(const struct applet *applet, const char *kernel)
 {
-	char line[512], test[128];
+	char line[512], where[64], test[128];
 	FILE *f = skips ? fopen(skips, "re") : NULL;
 	bool found = false;
 
+	if (!strncmp(kernel, "amd64/", 6))
+		kernel += 6;
 	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "* %127s", test) == 1 && strchr(test, '/') &&
-			!strcmp(strchr(test, '/') + 1, applet->name);
+		found = sscanf(line, "%63s %127s", where, test) == 2 && strchr(test, '/') &&
+			!strcmp(strchr(test, '/') + 1, applet->name) && !fnmatch(where, kernel, 0);
 	if (f)
 		fclose(f);
 	return found;
@@ -929,7 +933,7 @@ static void audit_applet(struct auditing *a, const struct applet *applet, const 
 	a->unknown = 0;
 	audit_programs(a, applet->name, elf, size);
 	trial_object(applet, elf, size, a->kernel, &trial);
-	if (trial.state == TRIAL_CANNOT && !a->failed && !skipped_everywhere(applet))
+	if (trial.state == TRIAL_CANNOT && !a->failed && !skip_foreseen(applet, a->name))
 		complain(a, "%s: %s cannot run: %s", a->name, applet->name, trial.text);
 }
 

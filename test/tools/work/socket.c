@@ -2,9 +2,9 @@
 /*
  * Sockets of all families, without any connection.
  *
- *   bind     KIND ADDR PORT OPTS    a socket of that KIND (tcp4 tcp6 udp4 udp6 raw4 mptcp4 sctp4 unix
- *                                   netlink, or none: descriptor -1) with the options OPTS (letters
- *                                   F freebind, T transparent, N bind_address_no_port, R reuseaddr,
+ *   bind     KIND ADDR PORT OPTS    a socket of that KIND (tcp4 tcp6 udp4 udp6 raw4 mptcp4 sctp4
+ *                                   unix netlink, or none: descriptor -1), with the options OPTS
+ *                                   (letters F freebind, T transparent, N bind_address_no_port, R reuseaddr,
  *                                   r reuseport, D bound to the device lo; or -), and bind(2). ADDR
  *                                   of unix is a path, or an abstract name after "@"; - is an
  *                                   address without any. Prints "RESULT PORT": 0 or -errno, and
@@ -13,16 +13,17 @@
  *   bindring                        the same by io_uring (6.11)
  *   listen   KIND ADDR PORT BACKLOG bind(2) unless PORT is -, then listen(2), which the line is of
  *   listen32, listenring            the same by these ways, listen(2) alone
- *   protocol KIND                   makes a socket; prints "PROTOCOL FD", its number and its descriptor
- *   protocol32                      the same by a 32-bit system call of this 64-bit program
- *   nomptcp  KIND                   sets net.mptcp.enabled to 0, which is best done within netns, and
- *                                   makes two sockets; prints the protocol, or -errno, of each
+ *   protocol KIND                   makes a socket; prints "PROTOCOL FD", number and descriptor
+ *   protocol32                      the same by a 32-bit system call of this program
+ *   nomptcp  KIND                   sets net.mptcp.enabled to 0, best done within netns, and makes
+ *                                   two sockets; prints the protocol, or -errno, of each
  *   sendfd   FILE N M               M messages with N descriptors each (FILE opened N times in each)
  *                                   through a pair of UNIX sockets, with sendmsg(2) and recvmsg(2);
  *                                   FILE may be pipe, socket, eventfd or memfd. Prints the socket's
  *                                   two descriptors and inode numbers, the first of the descriptors
  *                                   sent and of those received and its inode number, of the last
- *                                   message: "SENDER RECEIVER SENDER_INO RECEIVER_INO SENT RECEIVED INO"
+ *                                   message: "SENDER RECEIVER SENDER_INO RECEIVER_INO SENT RECEIVED
+ *                                   INO"
  *   sendfds  FILE N M               the same with all M messages in one sendmmsg(2), recvmmsg(2)
  * Where the kernel has no such socket or way, the exit status is 77.
  */
