@@ -198,7 +198,7 @@ check: test-tools
 # build if not said, or a kernel image by its path; behind it may come hard environments, +onecpu+caps.
 check-kernels: KERNELS := $(or $(KERNELS),$(matrix_$(ARCH)))
 matrix_amd64 := 5.10 6.1 6.12 6.18 newest arm64/6.12 riscv64/newest $(addprefix 6.12+,nobtf lockdown \
-	notracefs caps readonly container lowmem onecpu offcpu)
+	notracefs caps readonly container lowmem onecpu offcpu numa)
 matrix_arm64 := 6.1 6.12 newest
 matrix_riscv64 := newest
 matrix_armhf := newest
