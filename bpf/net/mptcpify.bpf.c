@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The kernel asks update_socket_protocol() (6.6) which protocol a new socket is to have, so that BPF may
-// change it. What socket(2) then returns is told; and where that is a refusal, sockets of that
+// The kernel asks update_socket_protocol() (6.6) which protocol a new socket is to have, so that BPF
+// may change it. What socket(2) then returns is told; and where that is a refusal, sockets of that
 // network namespace are left alone from then on.
 #define EVENT_MAX 256
 #include "events.bpf.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Descriptors passed in messages with SCM_RIGHTS. When sendmsg(2), recvmsg(2) and their like return, the
-// control data in user memory have just been read or written by the kernel, and each descriptor is
-// open in the current task.
+// Descriptors passed in messages with SCM_RIGHTS. When sendmsg(2), recvmsg(2) and their like return,
+// the kernel has just read or written the control data in user memory, and each descriptor is open
+// in the current task.
 #define EVENT_MAX 8192
 #include "events.bpf.h"
 #include "syscall.bpf.h"
