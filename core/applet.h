@@ -426,6 +426,12 @@ void counts_read(const struct run *run, const char *map, uint32_t index, uint64_
  * only ever counts up, so nothing falls between two reports. */
 void counts_since(struct run *run, const char *map, uint32_t index, uint64_t *sum, size_t n);
 
+typedef void map_entry_fn(const void *key, const void *value, void *arg);
+/* Call `fn` (NULL: nothing) with each entry of the hash; values of per-CPU maps are summed as __u64s
+ * first. With `take` the entries are removed. In batches where the kernel has them (5.6). Dies on
+ * failure. */
+void map_drain(const struct run *run, const char *map, bool take, map_entry_fn *fn, void *arg);
+
 /* File descriptor of the map, for bpf_map_update_elem() and the like. After load. */
 int map_fd(const struct run *run, const char *map);
 /* Before load: the number of entries, at least 1; --map-entries overrides all but 1. */

@@ -114,12 +114,7 @@ void record_begin(struct run *run, uint64_t time_ns); /* {"time":"..." */
 void record_end(struct run *run);
 
 /* maps.c */
-typedef void map_entry_fn(const void *key, const void *value, void *arg);
-/* Call `fn` (NULL: nothing) with each entry of the hash; values of per-CPU maps are summed as __u64s
- * first. With `take` the entries are removed. In batches where the kernel has them (5.6). Dies on
- * failure. */
-void map_drain(const struct run *run, const char *map, bool take, map_entry_fn *fn, void *arg);
-/* The same; where bit n of `maxima` is set, the nth __u64 of the result is the largest of them. */
+/* map_drain(); where bit n of `maxima` is set, the nth __u64 of the result is the largest of them. */
 void map_drain_max(const struct run *run, const char *map, bool take, uint64_t maxima,
 		   map_entry_fn *fn, void *arg);
 void maps_setup(struct run *run);	/* before load */

@@ -704,6 +704,7 @@ struct socket {
 struct net_device {
 	char name[16];
 	possible_net_t nd_net;
+	int ifindex;
 };
 
 struct sk_buff {
@@ -714,6 +715,16 @@ struct sk_buff {
 	u16 transport_header, network_header;	/* offsets from head; 65535: not set */
 	unsigned char *head, *data;
 	char cb[48];	/* of whoever has the packet; TCP: struct tcp_skb_cb */
+	u16 queue_mapping;	/* of one that came in: the queue's number and 1; 0: not known */
+	u16 mac_header, inner_transport_header;
+	unsigned char encapsulation : 1;
+	unsigned int end;	/* where struct skb_shared_info is, from head */
+};
+
+struct skb_shared_info {
+	unsigned short gso_size;	/* payload of each packet; 0: it is one */
+	unsigned short gso_segs;
+	unsigned int gso_type;
 };
 
 struct tcp_skb_cb {

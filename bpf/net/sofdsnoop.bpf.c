@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Descriptors passed in messages with SCM_RIGHTS. When sendmsg(2), recvmsg(2) and their like return,
-// the control data in user memory have just been read or written by the kernel, and each descriptor is
-// open in the current task.
+// the kernel has just read or written the control data in user memory, and each descriptor is open
+// in the current task.
 #define EVENT_MAX 8192
 #include "events.bpf.h"
 #include "syscall.bpf.h"
@@ -29,7 +29,7 @@ struct user_control {
 	int level, type;
 };
 
-/* Behind struct msghdr's are flags and padding, in struct mmsghdr a length and padding, too. */
+/* struct msghdr has the flags and padding behind; struct mmsghdr a length and padding behind that */
 enum { MESSAGE_SIZE = sizeof(struct user_message) + sizeof(user_long),
        MESSAGES_SIZE = MESSAGE_SIZE + sizeof(user_long) };
 

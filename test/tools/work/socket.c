@@ -2,9 +2,9 @@
 /*
  * Sockets of all families, without any connection.
  *
- *   bind     KIND ADDR PORT OPTS    a socket of that KIND (tcp4 tcp6 udp4 udp6 raw4 mptcp4 sctp4
- *                                   unix netlink, or none: descriptor -1), with the options OPTS
- *                                   (letters F freebind, T transparent, N bind_address_no_port, R reuseaddr,
+ *   bind     KIND ADDR PORT OPTS    a socket of that KIND (tcp4 tcp6 udp4 udp6 raw4 mptcp4 sctp4 unix
+ *                                   netlink, or none: descriptor -1) with the options OPTS (letters
+ *                                   F freebind, T transparent, N bind_address_no_port, R reuseaddr,
  *                                   r reuseport, D bound to the device lo; or -), and bind(2). ADDR
  *                                   of unix is a path, or an abstract name after "@"; - is an
  *                                   address without any. Prints "RESULT PORT": 0 or -errno, and
@@ -13,22 +13,27 @@
  *   bindring                        the same by io_uring (6.11)
  *   listen   KIND ADDR PORT BACKLOG bind(2) unless PORT is -, then listen(2), which the line is of
  *   listen32, listenring            the same by these ways, listen(2) alone
- *   protocol KIND                   makes a socket; prints "PROTOCOL FD", number and descriptor
- *   protocol32                      the same by a 32-bit system call of this program
- *   nomptcp  KIND                   sets net.mptcp.enabled to 0, best done within netns, and makes
- *                                   two sockets; prints the protocol, or -errno, of each
+ *   protocol KIND                   makes a socket; prints "PROTOCOL FD", its number and its descriptor
+ *   protocol32                      the same by a 32-bit system call of this 64-bit program
+ *   nomptcp  KIND                   sets net.mptcp.enabled to 0, which is best done within netns, and
+ *                                   makes two sockets; prints the protocol, or -errno, of each
  *   sendfd   FILE N M               M messages with N descriptors each (FILE opened N times in each)
  *                                   through a pair of UNIX sockets, with sendmsg(2) and recvmsg(2);
- *                                   FILE may be pipe, socket, eventfd or memfd. Prints the socket's
- *                                   two descriptors and inode numbers, the first of the descriptors
- *                                   sent and of those received and its inode number, of the last
- *                                   message: "SENDER RECEIVER SENDER_INO RECEIVER_INO SENT RECEIVED
- *                                   INO"
+ *                                   FILE may be pipe, socket, eventfd or memfd. Prints the sockets'
+ *                                   two descriptors and two inode numbers; and of the last message
+ *                                   the first descriptor sent, received, and its inode number
  *   sendfds  FILE N M               the same with all M messages in one sendmmsg(2), recvmmsg(2)
+ *   udpgso4  N BYTES PIECE          BYTES sent over loopback in one sendto(2), as datagrams of PIECE
+ *   udpgso6                         bytes each (UDP_SEGMENT, 4.18), xN, all received
+ *   tunqueue QUEUE N BYTES          a tun interface wtun0 with four queues, best made within netns; N
+ *                                   IPv4 packets of BYTES (at least 20) come in from QUEUE
+ *   each     VERB ARGS... + VERB ARGS... [+ ...]  does one verb after the other, all in this process
+ *   mtu      N VERB ARGS...         sets that MTU on loopback, best done within netns, then does VERB
  * Where the kernel has no such socket or way, the exit status is 77.
  */
 #include "work.h"
 
+#include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <sys/un.h>
@@ -445,6 +450,90 @@ static void do_sendfd(char **arg)
 	       fds_of(&out[n - 1])[0], fds_of(&m[n - 1])[0], inode_of(fds_of(&m[n - 1])[0]));
 }
 
+static void do_udpgso(char **arg)
+{
+	enum { UDP = 17, UDP_SEGMENT = 103 };
+	long n = amount(arg[0]), bytes = amount(arg[1]);
+	const struct kind *k = kind_of(verb_ends("6") ? "udp6" : "udp4");
+	int piece = amount(arg[2]), from = socket_make(k), to = socket_make(k);
+	struct timeval limit = { 30, 0 };
+	char *buf = buffer(bytes);
+	struct address a;
+
+	address_parse(&a, k, verb_ends("6") ? "::1" : "127.0.0.1", 0);
+	must(bind(to, &a.sa, a.len), "bind");
+	a.in4.sin_port = htons(port_of(to));
+	must(setsockopt(to, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), "SO_RCVTIMEO");
+	if (setsockopt(from, UDP, UDP_SEGMENT, &piece, sizeof(piece)))
+		die(EXIT_CANNOT, "UDP_SEGMENT: %s", strerror(errno));
+	while (n--) {
+		must(sendto(from, buf, bytes, 0, &a.sa, a.len), "sendto");
+		for (long got = 0; got < bytes;)
+			got += must(recv(to, buf, bytes, 0), "recv");
+	}
+}
+
+static int tun_open(short flags)
+{
+	struct ifreq r = { .ifr_name = "wtun0", .ifr_flags = IFF_TUN | IFF_NO_PI | flags };
+	int fd = open("/dev/net/tun", O_RDWR);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENODEV))
+		die(EXIT_CANNOT, "no tun here");
+	must(fd, "/dev/net/tun");
+	must(ioctl(fd, TUNSETIFF, &r), "TUNSETIFF");
+	return fd;
+}
+
+static void do_tunqueue(char **arg)
+{
+	struct ifreq r = { .ifr_name = "wtun0", .ifr_flags = IFF_UP };
+	long queue = amount(arg[0]), n = amount(arg[1]), bytes = amount(arg[2]);
+	unsigned char *packet = buffer(bytes);
+	int fd[4];
+
+	if (queue > 3 || bytes < 20)
+		die(2, "queues are 0 to 3, packets of 20 bytes or more");
+	memset(packet, 0, bytes);
+	packet[0] = 0x45;	/* IPv4 with a header of 20 bytes; nobody takes it */
+	packet[3] = bytes;
+	for (int i = 0; i < 4; i++)
+		fd[i] = tun_open(IFF_MULTI_QUEUE);
+	must(ioctl(must(socket(AF_INET, SOCK_DGRAM, 0), "socket"), SIOCSIFFLAGS, &r), "up");
+	while (n--)
+		if (must(write(fd[queue], packet, bytes), "write to tun") != bytes)
+			die(1, "a packet was cut");
+}
+
+static void do_mtu(char **arg)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_mtu = amount(arg[0]) };
+	int fd = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
+
+	must(ioctl(fd, SIOCSIFMTU, &r), "SIOCSIFMTU");
+	close(fd);
+	verb_do(arg + 1);
+}
+
+static void do_each(char **arg)
+{
+	while (*arg) {
+		char **end = arg;
+
+		while (*end && strcmp(*end, "+"))
+			end++;
+		if (*end)
+			*end++ = NULL;
+		verb_do(arg);
+		arg = end;
+	}
+}
+
+VERB("each", 1, MANY, do_each);
+VERB("udpgso4", 3, 3, do_udpgso);
+VERB("udpgso6", 3, 3, do_udpgso);
+VERB("tunqueue", 3, 3, do_tunqueue);
+VERB("mtu", 2, MANY, do_mtu);
 VERB("protocol", 1, 1, do_protocol);
 VERB("nomptcp", 1, 1, do_nomptcp);
 VERB("protocol32", 1, 1, do_protocol);
