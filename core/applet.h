@@ -119,6 +119,8 @@ bool opt_on(const struct run *run, int key);
 uint64_t opt_u64(const struct run *run, int key, uint64_t otherwise);
 /* Its text, or NULL where it was not given. Points into argv. */
 const char *opt_str(const struct run *run, int key);
+/* The same of an option that may be given several times: its `n`th, from 0. */
+const char *opt_nth(const struct run *run, int key, size_t n);
 /* Ends with EXIT_USAGE, saying which option's value is wrong and why. */
 void opt_bad(const struct run *run, int key, const char *why) __attribute__((noreturn));
 
@@ -336,6 +338,8 @@ struct applet {
 	void (*attach)(struct run *run); /* after load: probes that only run time knows */
 	/* Of each event, and each row of `top`: false is not shown, not counted. */
 	bool (*keep)(struct run *run, void *event);
+	/* Text only: what stands below the row of an event. Calls text_print(). */
+	void (*below)(struct run *run, const void *event);
 	/* A report, each interval and at the end: calls row_print(). The columns' header is printed
 	 * once, before the first. An applet may have this and no BPF object. */
 	void (*tick)(struct run *run);
@@ -402,6 +406,8 @@ void row_print(struct run *run, const void *row, bool timed);
 
 /* Print a line of text outside of all tables, as a listing that an option asks for; and end well. */
 void line_print(struct run *run, const char *fmt, ...) PRINTF(2, 3);
+/* A part of such a line: text from elsewhere, made harmless, NULs too. */
+void text_print(struct run *run, const char *text, size_t n);
 /* Bytes as they are, harmless or not: where the user asks for just that. */
 void bytes_print(struct run *run, const void *bytes, size_t n);
 void run_end(struct run *run) __attribute__((noreturn));
@@ -450,6 +456,11 @@ bool prog_loaded(const struct run *run, const char *prog); /* after load, in att
  * `offset` is the file offset of the function (core/elf.h). */
 int prog_attach_uprobe(struct run *run, const char *prog, bool ret, int pid, const char *path,
 		       uint64_t offset, uint64_t cookie);
+/* Many at a time, where uprobes_many() said in setup() that this kernel can: then all programs of kind
+ * uprobe and uretprobe have to be attached by this, and none by the one above. */
+bool uprobes_many(struct run *run);
+int prog_attach_uprobes(struct run *run, const char *prog, bool ret, int pid, const char *path,
+			const unsigned long *offsets, const u64 *cookies, size_t n);
 int prog_attach_kprobe(struct run *run, const char *prog, bool ret, const char *function,
 		       uint64_t cookie);
 /* One software CPU-clock (or given) perf event per online CPU, or on `cpu` alone if >= 0.

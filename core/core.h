@@ -20,6 +20,7 @@ struct optval {
 	uint64_t num;
 	const char *str;
 	uint64_t *list;		/* K_LIST: `n` numbers */
+	const char **strs;	/* OPT_IN_USER: each of the `n` times that it was given */
 	size_t n;
 	struct filter filter;	/* K_CGROUP: its cgroup members */
 };

@@ -29,6 +29,8 @@ static void event_take(struct run *run, const void *data, size_t size)
 	if (a->keep && !a->keep(run, (void *)data))
 		return;
 	row_print(run, data, true);
+	if (a->below && run->format == FORMAT_TEXT)
+		a->below(run, data);
 	if (core->common.count && ++core->count >= core->common.count)
 		core->counted = core->stop = true;
 }

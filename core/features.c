@@ -296,3 +296,25 @@ bool fentry_refused(void)
 	munmap(raw, st.st_size);
 	return answer;
 }
+
+/* Of a path that is no regular file, which is looked at after the flags and before the process. */
+bool uprobe_multi_works(void)
+{
+	const unsigned long offset = 0;
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .uprobe_multi.path = "/",
+		    .uprobe_multi.offsets = &offset, .uprobe_multi.cnt = 1);
+	int prog = prog_load(BPF_PROG_TYPE_KPROBE, TRACE_UPROBE_MULTI, 0), err;
+
+	if (prog < 0)
+		return false;
+	err = bpf_link_create(prog, -1, TRACE_UPROBE_MULTI, &opts) < 0 ? errno : 0;
+	if (err != EBADF) {
+		close(prog);
+		return false;
+	}
+	/* It is there; those that filter right refuse a negative pid at once. */
+	opts.uprobe_multi.pid = -1;
+	err = bpf_link_create(prog, -1, TRACE_UPROBE_MULTI, &opts) < 0 ? errno : 0;
+	close(prog);
+	return err == EINVAL;
+}

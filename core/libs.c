@@ -20,7 +20,6 @@ enum {
 	FILES_MAX = 256,
 	FUNCS_MAX = 64,		/* of a library */
 	RING_PAGES = 8,		/* of each CPU; a power of two */
-	LINKS_SPARE = 64,	/* probes that are not ours to take */
 };
 
 /* A file by its number as stat() gives it, or as maps does: on btrfs and overlayfs they differ. */
@@ -29,6 +28,7 @@ struct file_id {
 };
 
 static struct watch_state {
+	const char *any;	/* the program for all entries; NULL: each has its own */
 	const struct lib *libs;
 	const char *prefix;
 	pid_t pid;
@@ -53,60 +53,116 @@ static const char *file_refused(struct elf *e)
 	return elf_is_go(e) ? "it is a Go program, which a probe on a return would crash" : NULL;
 }
 
-static int func_attach(struct run *run, const char *path, pid_t pid, uint64_t offset,
-		       const struct lib_func *func)
-{
-	int err = 0;
+/* Functions of one file. */
+struct places {
+	unsigned long offset[FUNCS_MAX];
+	const struct lib_func *func[FUNCS_MAX];
+	int n;
+};
 
-	/* The return first: a start without an end would stay behind, the reverse is harmless. */
-	if (func->leave)
-		err = prog_attach_uprobe(run, func->leave, true, pid, path, offset, 0);
-	if (func->enter && !err)
-		err = prog_attach_uprobe(run, func->enter, false, pid, path, offset, 0);
-	return err;
-}
-
-static int funcs_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
-			const struct lib_func *funcs, struct elf *e)
+/* Names of one place are one function. */
+static void places_find(struct places *at, const char *prefix, const struct lib_func *funcs,
+			struct elf *e)
 {
-	uint64_t seen[FUNCS_MAX];
 	char name[128];
-	int n = 0, err;
 
 	for (const struct lib_func *func = funcs; func->name; func++) {
 		struct elf_func f;
-		int i;
+		int i = 0;
 
 		snprintf(name, sizeof(name), "%s%s", prefix ? prefix : "", func->name);
 		if (elf_find_func(e, name, &f) || f.ifunc)
 			continue;
-		for (i = 0; i < n && seen[i] != f.offset;)
+		while (i < at->n && at->offset[i] != f.offset)
 			i++;
-		if (i < n)
+		if (i < at->n)
 			continue;
-		if (run->core->nlinks + LINKS_SPARE > LINKS_MAX)
-			return -ENOSPC;
-		err = func_attach(run, path, pid, f.offset, func);
-		if (err)
-			return err;
-		if (n == FUNCS_MAX)
+		if (at->n == FUNCS_MAX)
 			abort(); /* a table of the applet's own */
-		seen[n++] = f.offset;
+		at->offset[at->n] = f.offset;
+		at->func[at->n++] = func;
 	}
-	return n;
+}
+
+static int attach_many(struct run *run, const char *path, pid_t pid, const struct places *at)
+{
+	unsigned long offset[FUNCS_MAX];
+	u64 cookie[FUNCS_MAX];
+	const char *leave = NULL;
+	size_t n = 0, all = 0;
+	int err = 0;
+
+	for (int i = 0; i < at->n; i++) {
+		if (!at->func[i]->leave)
+			continue;
+		leave = at->func[i]->leave;
+		offset[n++] = at->offset[i];
+	}
+	if (n)
+		err = prog_attach_uprobes(run, leave, true, pid, path, offset, NULL, n);
+	for (int i = 0; i < at->n; i++) {
+		if (!at->func[i]->enter)
+			continue;
+		offset[all] = at->offset[i];
+		cookie[all++] = at->func[i]->cookie;
+	}
+	if (all && !err)
+		err = prog_attach_uprobes(run, state.any, false, pid, path, offset, cookie, all);
+	return err;
+}
+
+/* The returns first: a start without an end would stay behind, the reverse is harmless. */
+static int attach_each(struct run *run, const char *path, pid_t pid, const struct places *at)
+{
+	int err = 0;
+
+	for (int i = 0; i < at->n && !err; i++)
+		if (at->func[i]->leave)
+			err = prog_attach_uprobe(run, at->func[i]->leave, true, pid, path,
+						 at->offset[i], 0);
+	for (int i = 0; i < at->n && !err; i++)
+		if (at->func[i]->enter)
+			err = prog_attach_uprobe(run, at->func[i]->enter, false, pid, path,
+						 at->offset[i], 0);
+	return err;
+}
+
+static int places_attach(struct run *run, const char *path, pid_t pid, const struct places *at)
+{
+	size_t most = state.any ? 2 : 2 * at->n;
+	int err;
+
+	if (!at->n)
+		return 0;
+	if (run->core->nlinks + most > LINKS_MAX)
+		return -ENOSPC;
+	err = state.any ? attach_many(run, path, pid, at) : attach_each(run, path, pid, at);
+	return err ? err : at->n;
+}
+
+void libs_setup(struct run *run, const char *any, const struct lib_func *funcs)
+{
+	state.any = uprobes_many(run) ? any : NULL;
+	if (!state.any)
+		prog_off(run, any);
+	for (; state.any && funcs->name; funcs++)
+		if (funcs->enter)
+			prog_off(run, funcs->enter);
 }
 
 int lib_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
 	       const struct lib_func *funcs, const char **why)
 {
 	struct elf *e = elf_file_open(path, why);
+	struct places at = { .n = 0 };
 	int n = -ENOEXEC;
 
 	if (!e)
 		return n;
 	*why = file_refused(e);
 	if (!*why) {
-		n = funcs_attach(run, path, pid, prefix, funcs, e);
+		places_find(&at, prefix, funcs, e);
+		n = places_attach(run, path, pid, &at);
 		*why = n == -ENOSPC ? "there are too many probes already" : n < 0 ? strerror(-n) : NULL;
 	}
 	if (n > 0 && run->core->common.verbose)

@@ -4,6 +4,7 @@
 #ifndef LIBS_H
 #define LIBS_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct run;
@@ -11,6 +12,7 @@ struct run;
 /* A function, and the programs at its entry and its return (NULL: none). A table ends with { 0 }. */
 struct lib_func {
 	const char *name, *enter, *leave;
+	uint64_t cookie;	/* for the program that libs_setup() is told */
 };
 
 /* A library by its name as lib_find() takes it, and its functions. A table ends with { 0 }. */
@@ -18,6 +20,10 @@ struct lib {
 	const char *name;
 	const struct lib_func *funcs;
 };
+
+/* In setup(). Where the kernel can attach many probes at a time, the program `any` serves all entries by
+ * their cookies, and those that `funcs` name are turned off; else it is turned off itself. */
+void libs_setup(struct run *run, const char *any, const struct lib_func *funcs);
 
 /* Attach the programs to all `funcs` that the file has, for process `pid` or 0 for all. Names of one
  * place are one function, of which the first in the table counts. Returns how many there were, or a

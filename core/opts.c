@@ -121,6 +121,13 @@ const char *opt_str(const struct run *run, int key)
 	return val->given ? val->str : NULL;
 }
 
+const char *opt_nth(const struct run *run, int key, size_t n)
+{
+	const struct optval *val = &run->core->val[opt_index(run, key)];
+
+	return val->strs && n < val->n ? val->strs[n] : NULL;
+}
+
 /* -p, or --pid where there is no letter */
 static const char *opt_spelling(const struct opt *opt, char text[64])
 {
@@ -296,6 +303,10 @@ static void value_parse(const struct opt *opt, struct optval *val, const char *a
 {
 	val->given = true;
 	val->str = arg;
+	if (opt->where == OPT_IN_USER && opt->kind == K_STR) {
+		val->strs = xrealloc(val->strs, (val->n + 1) * sizeof(*val->strs));
+		val->strs[val->n++] = arg;
+	}
 	switch (opt->kind) {
 	case K_FLAG:
 	case K_CONST:

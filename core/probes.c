@@ -115,6 +115,8 @@ void prog_off(struct run *run, const char *prog)
 	struct core *core = run->core;
 
 	prog_find(run, prog);
+	if (prog_is_off(run, prog))
+		return;
 	if (core->noff == ARRAY_LEN(core->off))
 		abort();
 	snprintf(core->off[core->noff++], sizeof(core->off[0]), "%s", prog);
@@ -315,6 +317,28 @@ int prog_attach_uprobe(struct run *run, const char *prog, bool ret, int pid, con
 
 	return link_take(run, bpf_program__attach_uprobe_opts(prog_find(run, prog),
 							      pid ? pid : -1, path, offset, &opts));
+}
+
+bool uprobes_many(struct run *run)
+{
+	struct bpf_program *prog;
+
+	if (!uprobe_multi_works())
+		return false;
+	bpf_object__for_each_program(prog, run->obj)
+		if (section_is(prog, "uprobe") || section_is(prog, "uretprobe"))
+			bpf_program__set_expected_attach_type(prog, TRACE_UPROBE_MULTI);
+	return true;
+}
+
+int prog_attach_uprobes(struct run *run, const char *prog, bool ret, int pid, const char *path,
+			const unsigned long *offsets, const u64 *cookies, size_t n)
+{
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies, .cnt = n,
+		    .retprobe = ret);
+
+	return link_take(run, bpf_program__attach_uprobe_multi(prog_find(run, prog), pid ? pid : -1,
+							       path, NULL, &opts));
 }
 
 int prog_attach_kprobe(struct run *run, const char *prog, bool ret, const char *function,

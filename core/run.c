@@ -256,6 +256,18 @@ void line_print(struct run *run, const char *fmt, ...)
 	out_bytes(&run->core->out, "\n", 1);
 }
 
+void text_print(struct run *run, const char *text, size_t n)
+{
+	for (size_t len; n; text += len, n -= len) {
+		len = strnlen(text, n);
+		out_text(&run->core->out, text, len);
+		if (len < n) {
+			out_str(&run->core->out, "\\0");
+			len++;
+		}
+	}
+}
+
 void bytes_print(struct run *run, const void *bytes, size_t n)
 {
 	out_bytes(&run->core->out, bytes, n);

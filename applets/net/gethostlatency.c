@@ -18,17 +18,22 @@ static const struct opt opts[] = {
 };
 
 static const struct lib_func resolvers[] = {
-	{ "getaddrinfo", "getaddrinfo_enter", "leave" },
-	{ "gethostbyname", "gethostbyname_enter", "leave" },
-	{ "gethostbyname2", "gethostbyname2_enter", "leave" },
-	{ "gethostbyname_r", "gethostbyname_r_enter", "leave" },
-	{ "gethostbyname2_r", "gethostbyname2_r_enter", "leave" },
-	{ "gethostbyaddr", "gethostbyaddr_enter", "leave" },
-	{ "gethostbyaddr_r", "gethostbyaddr_r_enter", "leave" },
+	{ "getaddrinfo", "getaddrinfo_enter", "leave", GETADDRINFO },
+	{ "gethostbyname", "gethostbyname_enter", "leave", GETHOSTBYNAME },
+	{ "gethostbyname2", "gethostbyname2_enter", "leave", GETHOSTBYNAME2 },
+	{ "gethostbyname_r", "gethostbyname_r_enter", "leave", GETHOSTBYNAME_R },
+	{ "gethostbyname2_r", "gethostbyname2_r_enter", "leave", GETHOSTBYNAME2_R },
+	{ "gethostbyaddr", "gethostbyaddr_enter", "leave", GETHOSTBYADDR },
+	{ "gethostbyaddr_r", "gethostbyaddr_r_enter", "leave", GETHOSTBYADDR_R },
 	{ 0 }
 };
 
 static const struct lib libcs[] = { { "c", resolvers }, { 0 } };
+
+static void setup(struct run *run)
+{
+	libs_setup(run, "enter_any", resolvers);
+}
 
 static void attach(struct run *run)
 {
@@ -142,5 +147,6 @@ APPLET(gethostlatency) = {
 	EVENT_UPTO(host),
 	.opts = opts,
 	.cols = cols,
+	.setup = setup,
 	.attach = attach,
 };

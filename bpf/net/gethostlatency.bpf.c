@@ -64,32 +64,58 @@ static __noinline int enter(struct call *new)
 	return 0;
 }
 
-#define RESOLVER(fn, kind, result_arg, why_arg, len_arg)	\
+static __always_inline int resolver_enter(struct pt_regs *ctx, u32 resolver)
+{
+	struct call new = {
+		.frame = entry_frame(ctx), .name = user_arg(ctx, 0), .resolver = resolver,
+	};
+
+	switch (resolver) {
+	case GETADDRINFO:
+		new.results = user_arg(ctx, 3);
+		break;
+	case GETHOSTBYNAME_R:
+		new.results = user_arg(ctx, 4);
+		new.why = user_arg(ctx, 5);
+		break;
+	case GETHOSTBYNAME2_R:
+		new.results = user_arg(ctx, 5);
+		new.why = user_arg(ctx, 6);
+		break;
+	case GETHOSTBYADDR_R:
+		new.results = user_arg(ctx, 6);
+		new.why = user_arg(ctx, 7);
+		new.len = user_arg(ctx, 1);
+		break;
+	case GETHOSTBYADDR:
+		new.len = user_arg(ctx, 1);
+		break;
+	}
+	return enter(&new);
+}
+
+/* One program each, since before 5.15 a program does not know where it is attached. */
+#define RESOLVER(fn, kind)					\
 SEC("uprobe")							\
 int fn(struct pt_regs *ctx)					\
 {								\
-	struct call new = {					\
-		.frame = entry_frame(ctx),			\
-		.name = user_arg(ctx, 0),			\
-		.resolver = kind,				\
-	};							\
-								\
-	if (result_arg)						\
-		new.results = user_arg(ctx, result_arg);	\
-	if (why_arg)						\
-		new.why = user_arg(ctx, why_arg);		\
-	if (len_arg)						\
-		new.len = user_arg(ctx, len_arg);		\
-	return enter(&new);					\
+	return resolver_enter(ctx, kind);			\
 }
 
-RESOLVER(getaddrinfo_enter, GETADDRINFO, 3, 0, 0)
-RESOLVER(gethostbyname_enter, GETHOSTBYNAME, 0, 0, 0)
-RESOLVER(gethostbyname2_enter, GETHOSTBYNAME2, 0, 0, 0)
-RESOLVER(gethostbyname_r_enter, GETHOSTBYNAME_R, 4, 5, 0)
-RESOLVER(gethostbyname2_r_enter, GETHOSTBYNAME2_R, 5, 6, 0)
-RESOLVER(gethostbyaddr_enter, GETHOSTBYADDR, 0, 0, 1)
-RESOLVER(gethostbyaddr_r_enter, GETHOSTBYADDR_R, 6, 7, 1)
+RESOLVER(getaddrinfo_enter, GETADDRINFO)
+RESOLVER(gethostbyname_enter, GETHOSTBYNAME)
+RESOLVER(gethostbyname2_enter, GETHOSTBYNAME2)
+RESOLVER(gethostbyname_r_enter, GETHOSTBYNAME_R)
+RESOLVER(gethostbyname2_r_enter, GETHOSTBYNAME2_R)
+RESOLVER(gethostbyaddr_enter, GETHOSTBYADDR)
+RESOLVER(gethostbyaddr_r_enter, GETHOSTBYADDR_R)
+
+/* Where many are attached at a time (6.6). */
+SEC("uprobe")
+int enter_any(struct pt_regs *ctx)
+{
+	return resolver_enter(ctx, bpf_get_attach_cookie(ctx));
+}
 
 /* 4 or 16 bytes of a process, as an address. */
 static __always_inline void address_read(struct event *e, u64 at, u32 len)
