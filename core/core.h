@@ -18,6 +18,8 @@ struct optval {
 	bool given;
 	uint64_t num;
 	const char *str;
+	const char **strs;	/* K_STR: all that were given, `nstrs` */
+	size_t nstrs;
 	uint64_t *list;		/* K_LIST: `n` numbers */
 	size_t n;
 	struct filter filter;	/* K_CGROUP: its cgroup members */
