@@ -26,7 +26,7 @@ static void hook_add(struct session *s, struct hook h)
 static int perf_open(struct session *s, struct perf_event_attr *attr, int pid, int cpu,
 		     const struct bt_prog *p, const struct bt_site *site)
 {
-	struct hook h = {.prog = p->fd, .site = site};
+	struct hook h = {.link = -1, .prog = p->fd, .site = site, .cookie = p->cookies};
 
 	attr->size = sizeof(*attr);
 	attr->disabled = 1;
@@ -92,6 +92,7 @@ static int attach_tracepoint(struct session *s, const struct bt_prog *p, const s
 static int attach_raw(struct session *s, const struct bt_prog *p, const struct bt_site *site)
 {
 	hook_add(s, (struct hook){.fd = -1,
+				  .link = -1,
 				  .prog = p->fd,
 				  .site = site,
 				  .raw = site->kind == P_RAWTP ? site->func : ""});
@@ -139,20 +140,64 @@ static int attach_site(struct session *s, const struct bt_prog *p, const struct 
 	}
 }
 
-/* All functions at once. */
-static int multi_link(const struct bt_prog *p)
+/* All functions at once: by name; or by address, as modules' functions have to be before 6.2 and
+ * names that several functions have. What has no address is left out. */
+static int multi_link(struct session *s, const struct bt_prog *p, bool addresses)
 {
 	const char **names = xalloc(p->nsites * sizeof(*names));
+	unsigned long *addrs = xalloc(p->nsites * sizeof(*addrs));
+	__u64 *cookies = xalloc(p->nsites * sizeof(*cookies));
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
+	size_t n = 0;
 	int fd;
 
-	for (size_t i = 0; i < p->nsites; i++)
-		names[i] = p->site[i]->func;
-	opts.kprobe_multi.syms = names;
-	opts.kprobe_multi.cnt = p->nsites;
+	if (!s->ksyms)
+		s->ksyms = ksyms_new();
+	for (size_t i = 0; i < p->nsites; i++) {
+		names[n] = p->site[i]->func;
+		cookies[n] = p->site[i]->number;
+		addrs[n] = addresses ? ksyms_addr(s->ksyms, names[n]) : 0;
+		n += !addresses || addrs[n];
+	}
+	if (n < p->nsites)
+		warn("%zu functions have no address and are left out", p->nsites - n);
+	opts.kprobe_multi.cookies = p->cookies ? cookies : NULL;
+	opts.kprobe_multi.syms = addresses ? NULL : names;
+	opts.kprobe_multi.addrs = addresses ? addrs : NULL;
+	opts.kprobe_multi.cnt = n;
 	opts.kprobe_multi.flags = p->site[0]->kind == P_KRETPROBE ? BPF_F_KPROBE_MULTI_RETURN : 0;
 	fd = bpf_link_create(p->fd, 0, BPF_TRACE_KPROBE_MULTI, &opts);
 	free(names);
+	free(addrs);
+	free(cookies);
+	return fd;
+}
+
+/* All functions of one file at once. */
+static int multi_link_user(const struct bt_prog *p)
+{
+	unsigned long *offsets = xalloc(p->nsites * sizeof(*offsets));
+	__u64 *cookies = xalloc(p->nsites * sizeof(*cookies));
+	/* include/uapi/linux/bpf.h of 6.6; older headers do not have it */
+	struct {
+		uint32_t prog_fd, target_fd, attach_type, flags;
+		uint64_t path, offsets, ref_ctr_offsets, cookies;
+		uint32_t cnt, multi_flags, pid;
+	} attr = {.prog_fd = p->fd, .attach_type = UPROBE_MULTI};
+	int fd;
+
+	for (size_t i = 0; i < p->nsites; i++) {
+		offsets[i] = p->site[i]->offset;
+		cookies[i] = p->site[i]->number;
+	}
+	attr.path = (uintptr_t)p->site[0]->path;
+	attr.offsets = (uintptr_t)offsets;
+	attr.cookies = p->cookies ? (uintptr_t)cookies : 0;
+	attr.cnt = p->nsites;
+	attr.multi_flags = p->site[0]->kind == P_URETPROBE; /* BPF_F_UPROBE_MULTI_RETURN */
+	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	free(offsets);
+	free(cookies);
 	return fd;
 }
 
@@ -178,7 +223,11 @@ static size_t prepare_prog(struct session *s, struct bt_prog *p, struct bt_site 
 	size_t good = 0;
 
 	if (p->multi) {
-		hook_add(s, (struct hook){.fd = -1, .prog = p->fd, .site = p->site[0], .multi = p});
+		hook_add(s, (struct hook){.fd = -1,
+					  .link = -1,
+					  .prog = p->fd,
+					  .site = p->site[0],
+					  .multi = p});
 		return p->nsites;
 	}
 	for (size_t i = 0; i < p->nsites; i++) {
@@ -258,16 +307,34 @@ bool session_prepare(struct session *s)
 	return true;
 }
 
-/* 0, or -errno */
-static int hook_on(struct hook *h)
+/* A cookie comes with a link, and links of perf events with it (Linux 5.15). */
+static int perf_on(struct hook *h)
 {
-	if (h->multi)
-		h->fd = multi_link(h->multi);
-	else if (h->raw)
-		h->fd = bpf_raw_tracepoint_open(*h->raw ? h->raw : NULL, h->prog);
-	else if (ioctl(h->fd, PERF_EVENT_IOC_SET_BPF, h->prog) ||
-		 ioctl(h->fd, PERF_EVENT_IOC_ENABLE, 0))
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = h->site->number);
+
+	if (h->cookie)
+		h->link = bpf_link_create(h->prog, h->fd, BPF_PERF_EVENT, &opts);
+	if ((h->cookie && h->link < 0) ||
+	    (!h->cookie && ioctl(h->fd, PERF_EVENT_IOC_SET_BPF, h->prog)) ||
+	    ioctl(h->fd, PERF_EVENT_IOC_ENABLE, 0))
 		return -errno;
+	return 0;
+}
+
+/* 0, or -errno */
+static int hook_on(struct session *s, struct hook *h)
+{
+	if (h->multi && site_kinds[h->site->kind].user) {
+		h->fd = multi_link_user(h->multi);
+	} else if (h->multi) {
+		h->fd = multi_link(s, h->multi, false);
+		if (h->fd < 0)
+			h->fd = multi_link(s, h->multi, true);
+	} else if (h->raw) {
+		h->fd = bpf_raw_tracepoint_open(*h->raw ? h->raw : NULL, h->prog);
+	} else {
+		return perf_on(h);
+	}
 	return h->fd < 0 ? -errno : 0;
 }
 
@@ -287,7 +354,7 @@ static void attach_all(struct session *s)
 {
 	for (size_t i = 0; i < s->nhooks; i++) { /* they may become more */
 		struct hook *h = &s->hook[i];
-		int err = hook_on(h);
+		int err = hook_on(s, h);
 
 		if (err && h->multi)
 			multi_split(s, h->multi);
@@ -308,7 +375,12 @@ bool session_attach(struct session *s)
 
 void session_detach(struct session *s)
 {
-	while (s->nhooks)
-		if (s->hook[--s->nhooks].fd >= 0)
-			close(s->hook[s->nhooks].fd);
+	while (s->nhooks) {
+		const struct hook *h = &s->hook[--s->nhooks];
+
+		if (h->link >= 0)
+			close(h->link);
+		if (h->fd >= 0)
+			close(h->fd);
+	}
 }

@@ -95,7 +95,7 @@ struct bt_type {
 	const struct bt_type *elem;   /* pointer, array */
 	const struct bt_type **elems; /* tuple */
 	struct bt_record *record;
-	int64_t min, step; /* lhist; stacks: min is the mode */
+	int64_t min, step; /* lhist; stacks: min is the mode; probe: min 1, just the function */
 	const char *enum_name;
 };
 
@@ -186,6 +186,8 @@ struct bt_map {
 	const struct bt_type *type;
 	uint32_t key_size, value_size, entries;
 	bool per_cpu;
+	bool removed; /* delete(), has_key() or zero(): entries come and go */
+	bool indexed; /* counts by probe: an array, which needs no hashing */
 	int fd;
 	unsigned index;
 };
@@ -303,7 +305,8 @@ struct bt_prog {
 	struct bt_site **site;
 	size_t nsites;
 	struct bt_code *code;
-	bool multi; /* loaded for many functions at once */
+	bool multi;   /* loaded for many functions at once */
+	bool cookies; /* asks which site it runs at */
 	int fd;
 	unsigned index;
 	uint64_t every_ns, next_ns; /* interval */
@@ -346,6 +349,10 @@ struct bt_config {
 	uint32_t max_strlen, max_map_keys, stack_mode, key_strlen;
 	uint32_t buffer_kb;
 	bool unsafe, missing_warn;
+	bool regexp;	  /* names in attach points are extended regular expressions */
+	bool kprobe_args; /* `args` of kprobe: typed by BTF, as fentry has them */
+	bool any_as_text; /* %s takes every value */
+	bool plain;	  /* errors are one line: the text is none that the user wrote */
 };
 
 struct bt {
@@ -370,6 +377,7 @@ struct bt {
 	const char *btf_path; /* --btf */
 	uint32_t scratch_size, zeros_size;
 	uint32_t stack_depth; /* most frames of any stack; 0: none are taken */
+	signed char cookies;  /* sites_have_cookies(): 0 not asked yet, 1 yes, -1 no */
 
 	/* the one error */
 	jmp_buf fail;

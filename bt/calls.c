@@ -578,6 +578,7 @@ static void has_key_check(struct check *ck, struct bt_expr *e)
 	}
 	if (!e->arg[0]->nargs && ck->final)
 		bt_error(ck->bt, e->span, "expected %s", e->call->usage);
+	e->arg[0]->map->removed = true;
 	e->type = &type_s64;
 }
 
@@ -593,6 +594,7 @@ static void delete_check(struct check *ck, struct bt_expr *e)
 			bt_error(ck->bt, e->arg[0]->span,
 				 "delete: expected a map, such as @x[key]");
 		map_key_set(ck, e->arg[0]);
+		e->arg[0]->map->removed = true;
 	} else {
 		has_key_check(ck, e);
 	}

@@ -228,7 +228,7 @@ static void conversion_check(struct check *ck, const struct format_spec *s, stru
 	const struct bt_type *t = e->type;
 	const char *want = NULL;
 
-	if (t->kind == T_NONE && !ck->final)
+	if ((t->kind == T_NONE && !ck->final) || (s->conv == 's' && ck->bt->config.any_as_text))
 		return;
 	if (s->conv == 's' && !fits_text(t))
 		want = t->kind == T_INT || t->kind == T_PTR
@@ -354,6 +354,7 @@ static void map_check(struct check *ck, struct bt_expr *e)
 {
 	check_map_arg(ck, e->arg[0], false);
 	action_get(ck, e, e->name[0] == 'c' ? A_CLEAR : A_ZERO)->map = e->arg[0]->map;
+	e->arg[0]->map->removed |= e->name[0] == 'z';
 	e->type = &type_none;
 }
 

@@ -721,6 +721,8 @@ static void check_arg(struct check *ck, struct bt_expr *e)
 	e->member = record_member(ck->bt, r, e->name, &e->offset);
 	if (e->member) {
 		e->type = member_type(ck, e->member, AS_KERNEL);
+		if (ck->site->kind == P_KPROBE && regs_arg(e->offset / 8) < 0)
+			bt_error(ck->bt, e->span, "'%s' is in no register", e->name);
 		if (e->member->data_loc)
 			e->type = type_str(ck->bt, ck->bt->config.max_strlen);
 		return;
@@ -1174,6 +1176,10 @@ static void maps_settle(struct bt *bt)
 		/* Without keys there is one entry, with a word before it: is there a value? */
 		m->value_size = type_room(m->type) + (m->keyed ? 0 : 8);
 		m->entries = m->keyed ? bt->config.max_map_keys : 1;
+		m->indexed = m->type->kind == T_COUNT && m->nkeys == 1 &&
+			     m->key[0]->kind == T_PROBE && !m->removed;
+		if (m->indexed)
+			m->entries = bt->nsites;
 		bt->zeros_size = MAX(bt->zeros_size, MAX(m->value_size, m->key_size));
 		if (m->key_size > 480)
 			bt->zeros_size = MAX(bt->zeros_size, m->key_size);

@@ -142,12 +142,28 @@ void bt_show(const struct bt *bt, struct bt_span span, const char *message, char
 	*p = 0;
 }
 
+/* One line; the words that are meant only if they are more than an attach point. */
+static void error_plain(struct bt *bt, struct bt_span span, const char *message)
+{
+	const char *at = bt->text + MIN(span.at, bt->len);
+	size_t len = MIN((size_t)span.len, bt->len - MIN(span.at, bt->len));
+	bool words = len > 1 && *at != '"' && len < 80 && !memchr(at, '\n', len);
+
+	if (words && memmem(message, strlen(message), at, len))
+		words = false;
+	snprintf(bt->error, sizeof(bt->error), words ? "%s: %s: '%.*s'" : "%s: %s", prog_name,
+		 message, (int)len, at);
+}
+
 static void error_make(struct bt *bt, int status, struct bt_span span, const char *fmt, va_list ap)
 {
 	char message[1024];
 
 	vsnprintf(message, sizeof(message), fmt, ap);
-	bt_show(bt, span, message, bt->error, sizeof(bt->error));
+	if (bt->config.plain)
+		error_plain(bt, span, message);
+	else
+		bt_show(bt, span, message, bt->error, sizeof(bt->error));
 	bt->status = status;
 }
 

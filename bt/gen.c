@@ -368,7 +368,8 @@ static void gen_arg(struct gen *g, struct bt_expr *e)
 	if (!type_is_scalar(t))
 		return gen_address(g, e, &(int64_t){0});
 	if (g->site->kind != P_TRACEPOINT) {
-		code_load(g->c, BPF_DW, R0, R9, e->offset);
+		code_load(g->c, BPF_DW, R0, R9,
+			  g->site->kind == P_KPROBE ? regs_arg(e->offset / 8) : (int)e->offset);
 		if (t->kind == T_INT)
 			gen_extend(g, R0, t->size, t->sign);
 	} else {

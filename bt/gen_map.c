@@ -57,7 +57,7 @@ static void entry(struct gen *g, const struct bt_map *m, struct place key, int l
 		code_value(g->c, R0, table_of(m), 0);
 	} else {
 		lookup(g, m, key);
-		if (!m->keyed) {
+		if (!m->keyed || m->indexed) {
 			code_jump_imm(g->c, BPF_JEQ, R0, 0, lost); /* never: the array has it */
 		} else {
 			code_jump_imm(g->c, BPF_JNE, R0, 0, found);

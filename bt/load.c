@@ -63,11 +63,12 @@ static void map_make(struct session *s, struct bt_map *m)
 		return;
 	for (const char *p = m->name + 1; *p && n < NAME_MAX_BPF; p++)
 		name[n++] = *p;
-	type = m->keyed	    ? m->per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH
+	type = m->indexed   ? BPF_MAP_TYPE_PERCPU_ARRAY
+	       : m->keyed   ? m->per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH
 	       : m->per_cpu ? BPF_MAP_TYPE_PERCPU_ARRAY
 			    : BPF_MAP_TYPE_ARRAY;
-	m->fd = bpf_map_create(type, name, m->keyed ? m->key_size : 4, m->value_size, m->entries,
-			       NULL);
+	m->fd = bpf_map_create(type, name, m->keyed && !m->indexed ? m->key_size : 4, m->value_size,
+			       m->entries, NULL);
 	snprintf(what, sizeof(what), "%s (%u entries of %u bytes)", m->name, m->entries,
 		 m->key_size + m->value_size);
 	if (m->fd < 0)
@@ -209,7 +210,8 @@ static int prog_load(struct bt_prog *p, char *log, size_t log_size)
 		opts.attach_btf_id = site->btf_id;
 	}
 	if (p->multi)
-		opts.expected_attach_type = BPF_TRACE_KPROBE_MULTI;
+		opts.expected_attach_type =
+			site_kinds[site->kind].user ? UPROBE_MULTI : BPF_TRACE_KPROBE_MULTI;
 	if (p->code->ncallbacks) {
 		btf_fd = callbacks_btf(p->code, info);
 		opts.prog_btf_fd = btf_fd;
@@ -312,6 +314,25 @@ static void prog_refused(struct session *s, struct bt_prog *p, int err)
 			p->site[0]->name, message ? log_plain(message) : strerror(err));
 }
 
+/* One link serves any number of functions of the kernel (from 5.18 on) or of a file (6.6). Not
+ * those of one process: before 6.10 that let threads other than the first go by. */
+static bool can_be_multi(const struct session *s, const struct bt_prog *p)
+{
+	enum site_kind k = p->site[0]->kind;
+	bool user = k == P_UPROBE || k == P_URETPROBE;
+
+	if (p->nsites < 2 || (user && s->bt->pid) || (!user && k != P_KPROBE && k != P_KRETPROBE))
+		return false;
+	for (size_t i = 0; i < p->nsites; i++) {
+		const struct bt_site *site = p->site[i];
+
+		if (user ? strcmp(site->path, p->site[0]->path)
+			 : site->offset || !site_is_pattern(s->bt, site->point->text))
+			return false;
+	}
+	return true;
+}
+
 bool session_load(struct session *s)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
@@ -322,13 +343,8 @@ bool session_load(struct session *s)
 	s->cpus = libbpf_num_possible_cpus();
 	tables_make(s);
 	for (struct bt_prog *p = s->bt->progs; p; p = p->next) {
-		enum site_kind k = p->site[0]->kind;
-
 		tables_put(s, p->code);
-		/* From 5.18 on one link serves any number of functions. */
-		p->multi = (k == P_KPROBE || k == P_KRETPROBE) && p->nsites > 1;
-		for (size_t i = 0; i < p->nsites; i++)
-			p->multi &= !p->site[i]->offset && strpbrk(p->site[i]->point->text, "*?");
+		p->multi = can_be_multi(s, p);
 		p->fd = p->multi ? prog_load(p, NULL, 0) : -1;
 		if (p->fd < 0) {
 			p->multi = false;

@@ -17,8 +17,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { FRAMES_MOST = 1024, FUNC_ONLY = 1 << 30 };
-
 static uint64_t u64_at(const void *data)
 {
 	uint64_t v;
@@ -90,41 +88,53 @@ static void frame_text(struct session *s, struct out *o, const struct bt_type *t
 	}
 	if (t->min == 1)
 		out_printf(o, "%llx ", (unsigned long long)addr);
+	symbol_text(s, o, t, addr, pid, true);
+}
+
+bool stack_read(struct session *s, const struct bt_type *t, const void *data, struct stack_ips *ips)
+{
+	int64_t id = u64_at(data);
+	uint32_t key = id, most = MIN(t->n, s->bt->stack_depth);
+
+	memset(ips, 0, sizeof(*ips));
+	ips->pid = t->kind == T_USTACK ? u64_at((const char *)data + 8) : 0;
+	if (id == -EFAULT) /* there is none: a kernel thread's user stack */
+		return true;
+	if (id < 0 || bpf_map_lookup_elem(s->table[TABLE_STACKS], &key, ips->ip))
+		return false;
+	while (ips->n < most && ips->ip[ips->n])
+		ips->n++;
+	return true;
+}
+
+void symbol_text(struct session *s, struct out *o, const struct bt_type *t, uint64_t addr,
+		 uint32_t pid, bool offset)
+{
 	if (t->kind == T_KSTACK)
-		ksym_text(s, o, addr, true);
+		ksym_text(s, o, addr, offset);
 	else
-		usym_text(s, o, addr, pid, true);
+		usym_text(s, o, addr, pid, offset);
 }
 
 static void stack_text(struct session *s, struct out *o, const struct bt_type *t, const void *data)
 {
-	uint64_t ip[FRAMES_MOST] = {0};
-	int64_t id = u64_at(data);
-	uint32_t key = id, pid = t->kind == T_USTACK ? u64_at((const char *)data + 8) : 0;
+	struct stack_ips ips;
 
-	if (id == -EFAULT) {
-		out_str(o, "\n");
-		return;
-	}
-	if (id < 0 || bpf_map_lookup_elem(s->table[TABLE_STACKS], &key, ip)) {
-		out_str(o, "\n    [lost stack]\n");
-		return;
-	}
-	for (uint32_t i = 0; i < t->n && i < s->bt->stack_depth && ip[i]; i++)
-		frame_text(s, o, t, ip[i], pid);
+	if (!stack_read(s, t, data, &ips))
+		out_str(o, "\n    [lost stack]");
+	for (uint32_t i = 0; i < ips.n; i++)
+		frame_text(s, o, t, ips.ip[i], ips.pid);
 	out_str(o, "\n");
 }
 
 /* ---- the rest ---- */
 
-static void probe_text(struct session *s, struct out *o, uint64_t v)
+static void probe_text(struct session *s, struct out *o, const struct bt_type *t, uint64_t v)
 {
-	const struct bt_site *site;
+	const struct bt_site *site = v < s->bt->nsites ? s->bt->site[v] : NULL;
 
-	if ((v & ~(uint64_t)FUNC_ONLY) >= s->bt->nsites)
-		return; /* of a map's entry that is not there */
-	site = s->bt->site[v & ~(uint64_t)FUNC_ONLY];
-	string_text(s, o, v & FUNC_ONLY && site->func ? site->func : site->name, 4096);
+	if (site) /* none: of a map's entry that is not there */
+		string_text(s, o, t->min && site->func ? site->func : site->name, 4096);
 }
 
 /* From /etc/passwd: a static program has no name service. */
@@ -374,7 +384,7 @@ void value_text(struct session *s, struct out *o, const struct bt_type *t, const
 		mac_text(o, data);
 		break;
 	case T_PROBE:
-		probe_text(s, o, u64_at(data));
+		probe_text(s, o, t, u64_at(data));
 		break;
 	case T_TIME:
 		time_text(s, o, data);

@@ -36,7 +36,9 @@ static const char *formatted(struct session *s, const struct bt_action *a, const
 
 static void do_printf(struct session *s, const struct bt_action *a, const void *event, size_t size)
 {
-	if (a->kind == A_ERRORF) {
+	if (s->front && s->front->event && a->kind == A_PRINTF) {
+		s->front->event(s, s->front_arg, a, event, size);
+	} else if (a->kind == A_ERRORF) {
 		fprintf(stderr, "%s", formatted(s, a, event, size));
 	} else if (s->json) {
 		formatted(s, a, event, size);
@@ -308,6 +310,10 @@ static uint64_t intervals_next(const struct session *s)
 	for (const struct bt_prog *p = s->bt->progs; p; p = p->next)
 		if (p->every_ns)
 			next = MIN(next, p->next_ns);
+	if (s->report_ns)
+		next = MIN(next, s->report_ns);
+	if (s->end_ns)
+		next = MIN(next, s->end_ns);
 	return next;
 }
 
@@ -333,7 +339,7 @@ static void wait_for_something(struct session *s)
 {
 	struct pollfd fds[3] = {{.fd = s->signal_fd, .events = POLLIN}};
 	uint64_t next = intervals_next(s), now = clock_now();
-	int ms = s->ring ? POLL_MS : 1000;
+	int ms = s->ring || (s->front && s->front->look) ? POLL_MS : 1000;
 	nfds_t n = 1;
 
 	if (next != UINT64_MAX)
@@ -367,6 +373,41 @@ static void run_kind(struct session *s, enum site_kind kind)
 	out_flush(s->out);
 }
 
+static void report(struct session *s, bool last)
+{
+	if (s->front->report)
+		s->front->report(s, s->front_arg, last);
+	out_flush(s->out);
+}
+
+/* Front ends: reports, and the end that was asked for. */
+static void front_turn(struct session *s)
+{
+	uint64_t now = clock_now();
+
+	if (s->front->look && now >= s->look_ns) {
+		s->front->look(s, s->front_arg);
+		s->look_ns = now + NSEC / 5;
+	}
+	/* One that is due at the very end is the last one. */
+	if (s->end_ns && now >= s->end_ns)
+		s->stop = true;
+	else if (s->report_ns && now >= s->report_ns && !s->stop)
+		report(s, false);
+	while (s->report_ns && s->report_ns <= now)
+		s->report_ns += s->interval_ns;
+}
+
+static void front_begin(struct session *s)
+{
+	uint64_t now = clock_now();
+
+	s->report_ns = s->interval_ns ? now + s->interval_ns : 0;
+	s->end_ns = s->duration_ns ? now + s->duration_ns : 0;
+	if (s->front->begun)
+		s->front->begun(s, s->front_arg);
+}
+
 static void loop(struct session *s)
 {
 	while (!s->stop) {
@@ -374,6 +415,8 @@ static void loop(struct session *s)
 		events_take(s);
 		if (!s->stop)
 			intervals_run(s);
+		if (s->front)
+			front_turn(s);
 		out_flush(s->out);
 		s->stop |= s->out->closed;
 	}
@@ -426,7 +469,7 @@ int session_main(struct session *s)
 		s->ring = ring_buffer__new(s->table[TABLE_RING], event_take, s, NULL);
 	if (s->table[TABLE_RING] >= 0 && !s->ring)
 		die(EXIT_FAIL, "cannot read events: %s", strerror(errno));
-	if (s->json)
+	if (s->json && !s->front)
 		out_printf(s->out, "{\"type\":\"attached_probes\",\"data\":{\"probes\":%zu}}\n",
 			   s->bt->nsites);
 	/* What BEGIN prepares is there when the first event comes. */
@@ -436,6 +479,8 @@ int session_main(struct session *s)
 			goto failed;
 		intervals_begin(s);
 		child_start(s);
+		if (s->front)
+			front_begin(s);
 	}
 	if (s->verbose)
 		warn("ready");
@@ -444,7 +489,10 @@ int session_main(struct session *s)
 	session_detach(s);
 	events_take(s);
 	run_kind(s, P_END);
-	maps_print(s);
+	if (s->front)
+		report(s, true);
+	else
+		maps_print(s);
 	losses_tell(s);
 	out_flush(s->out);
 	child_end(s);

@@ -11,18 +11,34 @@
 struct ksyms;
 struct usyms;
 struct ring_buffer;
+struct session;
 
 /* What a program is, or will be, attached by. */
 struct hook {
-	int fd; /* -1: not yet */
+	int fd;	  /* -1: not yet */
+	int link; /* with a cookie, on top of the perf event in fd; -1: none */
 	int prog;
+	bool cookie;
 	const struct bt_site *site;
 	const char *raw;       /* a raw tracepoint's name, "" for fentry; NULL: a perf event */
 	struct bt_prog *multi; /* all of its sites at once */
 };
 
+/* For the tools whose programs are made for them: what happens with what their programs send, and
+ * reports in place of printed maps. All may be NULL; `arg` is session.front_arg. */
+struct session_front {
+	void (*begun)(struct session *s, void *arg); /* all is attached */
+	void (*event)(struct session *s, void *arg, const struct bt_action *a, const void *data,
+		      size_t size); /* of a printf() */
+	void (*report)(struct session *s, void *arg, bool last);
+	void (*look)(struct session *s, void *arg); /* five times a second */
+};
+
 struct session {
 	struct bt *bt;
+	const struct session_front *front;
+	void *front_arg;
+	uint64_t interval_ns, duration_ns; /* of front; 0: no reports before the end, no end */
 	struct out *out;
 	struct out *text; /* JSON: what is not JSON yet */
 	bool json, verbose, maps_at_end;
@@ -36,11 +52,14 @@ struct session {
 	int cpus;
 	int signal_fd;
 	pid_t child;
-	int child_go; /* written to: the child may start its program */
-	bool stop, ended;
+	int child_go;			     /* written to: the child may start its program */
+	uint64_t look_ns, report_ns, end_ns; /* when that is due next; 0: never */
+	bool stop;
 	int status;
 	uint64_t told[4]; /* of the losses */
 };
+
+enum { UPROBE_MULTI = 48 }; /* BPF_TRACE_UPROBE_MULTI (6.6) */
 
 /* load.c: tables and programs into the kernel. False: bt->error says why. */
 bool session_load(struct session *s);
@@ -59,6 +78,17 @@ void session_detach(struct session *s);
 void value_text(struct session *s, struct out *o, const struct bt_type *t, const void *data);
 void value_json(struct session *s, const struct bt_type *t, const void *data);
 void key_json(struct session *s, const struct bt_map *m, const void *key);
+/* The frames of a stack, the innermost first, and whose they are; false: it is lost. */
+enum { FRAMES_MOST = 1024 };
+struct stack_ips {
+	uint64_t ip[FRAMES_MOST];
+	uint32_t n, pid;
+};
+bool stack_read(struct session *s, const struct bt_type *t, const void *data,
+		struct stack_ips *ips);
+/* The name of a frame of a stack of that kind, with +OFFSET if wanted. */
+void symbol_text(struct session *s, struct out *o, const struct bt_type *t, uint64_t addr,
+		 uint32_t pid, bool offset);
 int64_t value_number(const struct bt_type *t, const void *data);
 void string_text(struct session *s, struct out *o, const char *str, size_t max);
 /* The arguments of an event by their format. */
@@ -70,6 +100,13 @@ void json_record(struct session *s, const char *type, const char *data, size_t n
 /* tables.c */
 void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divisor);
 void map_print_entry(struct session *s, struct bt_map *m, const void *key);
+/* Each entry in the order in which they are printed; aggregations are summed up. With `take` those
+ * of a table with keys are removed. */
+typedef void map_entry_see(void *arg, const struct bt_map *m, const void *key, const void *value);
+void map_each(struct session *s, struct bt_map *m, bool take, map_entry_see *see, void *arg);
+/* How many are in the slot, and which values it is for; INT64_MIN, INT64_MAX: no bound. */
+uint64_t hist_slot(const struct bt_type *t, const void *value, uint32_t i, int64_t *lo,
+		   int64_t *hi);
 void map_clear(struct session *s, struct bt_map *m, bool zero);
 
 /* session.c: all of it, from loading to the end. The exit status. */

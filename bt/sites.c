@@ -7,10 +7,12 @@
 #include "tracefs.h"
 #include "usyms.h"
 
+#include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <regex.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +76,24 @@ static const struct event_row hardware_events[] = {
 static bool is_glob(const char *s)
 {
 	return strpbrk(s, "*?");
+}
+
+bool site_is_pattern(const struct bt *bt, const char *s)
+{
+	return bt->config.regexp || is_glob(s);
+}
+
+bool sites_have_cookies(struct bt *bt, const struct bt_probe *probe, enum site_kind kind)
+{
+	if (!probe->sites || !probe->sites->next || kind == P_RAWTP || kind == P_FENTRY ||
+	    kind == P_FEXIT || kind == P_BEGIN || kind == P_END || kind == P_INTERVAL)
+		return false;
+	if (!bt->cookies)
+		bt->cookies = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
+						      BPF_FUNC_get_attach_cookie, NULL) == 1
+				      ? 1
+				      : -1;
+	return bt->cookies > 0;
 }
 
 /* $1 within an attach point. */
@@ -265,7 +285,42 @@ struct finder {
 	const char *prefix;
 	const char *pattern;
 	char missing[256];
+	regex_t regex;
+	char **names; /* of kernel functions, before they are sites */
+	size_t nnames;
 };
+
+/* From here on `fits` asks for this pattern. As in BCC, a regular expression is anchored at the
+ * start. */
+static void pattern_set(struct finder *f, const char *pattern)
+{
+	char why[128];
+	int err;
+
+	f->pattern = pattern;
+	if (!f->bt->config.regexp)
+		return;
+	err = regcomp(&f->regex, pattern, REG_EXTENDED);
+	if (!err)
+		return;
+	regerror(err, &f->regex, why, sizeof(why));
+	bt_error_status(f->bt, EXIT_USAGE, f->pt->span, "'%s': %s", pattern, why);
+}
+
+static bool fits(const struct finder *f, const char *name)
+{
+	regmatch_t m;
+
+	if (!f->bt->config.regexp)
+		return glob_matches(f->pattern, name);
+	return !regexec(&f->regex, name, 1, &m, 0) && !m.rm_so;
+}
+
+static void pattern_end(struct finder *f)
+{
+	if (f->bt->config.regexp)
+		regfree(&f->regex);
+}
 
 static struct bt_site *site_add(struct finder *f, const char *name)
 {
@@ -320,25 +375,43 @@ static bool traced_line(char *text, size_t len, void *arg)
 
 	(void)len;
 	text[strcspn(text, " \t")] = 0;
-	if (glob_matches(f->pattern, text))
-		site_of_func(f, bt_strndup(f->bt, text, strlen(text)));
+	if (!fits(f, text))
+		return true;
+	f->names = bt_grow(f->bt, f->names, f->nnames, sizeof(*f->names));
+	f->names[f->nnames++] = bt_strndup(f->bt, text, strlen(text));
 	return true;
 }
 
 static bool kallsyms_line(const char *name, uint64_t addr, const char *module, void *arg)
 {
-	struct finder *f = arg;
+	char text[512];
 
 	(void)addr, (void)module;
-	site_of_func(f, bt_strndup(f->bt, name, strlen(name)));
-	return true;
+	snprintf(text, sizeof(text), "%s", name);
+	return traced_line(text, 0, arg);
+}
+
+static int name_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A name that several functions have is one place: the kernel does not tell which is meant. */
+static void functions_add(struct finder *f)
+{
+	qsort(f->names, f->nnames, sizeof(*f->names), name_order);
+	for (size_t i = 0; i < f->nnames; i++)
+		if (!i || strcmp(f->names[i], f->names[i - 1]))
+			site_of_func(f, f->names[i]);
+	f->nnames = 0;
 }
 
 static void no_kprobes(struct finder *f)
 {
 	if (access("/sys/bus/event_source/devices/kprobe", F_OK))
 		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span,
-				"this kernel has no kprobes (CONFIG_KPROBES)");
+				"this kernel has no kprobes (CONFIG_KPROBES); tracepoints and "
+				"functions of programs can be traced");
 }
 
 static void kprobe_find(struct finder *f)
@@ -347,14 +420,14 @@ static void kprobe_find(struct finder *f)
 	int fd;
 
 	no_kprobes(f);
-	if (!is_glob(func)) {
+	if (!site_is_pattern(f->bt, func)) {
 		uint64_t off = offset_take(f->bt, f->pt, func);
 		struct bt_site *s = site_of_func(f, func);
 
 		s->offset = off;
 		return;
 	}
-	f->pattern = func;
+	pattern_set(f, func);
 	/* Of the functions that are traced none is one that kprobes must not touch. */
 	fd = tracefs_fd() < 0
 		     ? -1
@@ -362,7 +435,9 @@ static void kprobe_find(struct finder *f)
 	if (fd >= 0)
 		file_lines(fd, traced_line, f);
 	else
-		kallsyms_match(func, kallsyms_line, f);
+		kallsyms_match(f->bt->config.regexp ? "*" : func, kallsyms_line, f);
+	pattern_end(f);
+	functions_add(f);
 }
 
 /* fentry needs the types of the function, so these are what there is. */
@@ -374,7 +449,7 @@ static void fentry_find(struct finder *f)
 
 	if (!ctypes_btf(f->bt, &why))
 		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span, "%s", why);
-	if (is_glob(func))
+	if (site_is_pattern(f->bt, func))
 		bt_error(f->bt, f->pt->span, "wildcards are for kprobe, not for %s",
 			 site_kinds[f->pt->kind].name);
 	if (!ctype_function(f->bt, func, &id)) {
@@ -392,7 +467,7 @@ static int dir_open(const char *path)
 				: openat(tracefs_fd(), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Call `each` for the folders of a folder of tracefs that fit. */
+/* Call `each` for the folders of a folder of tracefs that fit; no pattern: the finder's. */
 static void dirs_each(struct finder *f, const char *path, const char *pattern,
 		      void (*each)(struct finder *f, const char *path, const char *name))
 {
@@ -401,7 +476,8 @@ static void dirs_each(struct finder *f, const char *path, const char *pattern,
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir)))
-		if (e->d_name[0] != '.' && e->d_type == DT_DIR && glob_matches(pattern, e->d_name))
+		if (e->d_name[0] != '.' && e->d_type == DT_DIR &&
+		    (pattern ? glob_matches(pattern, e->d_name) : fits(f, e->d_name)))
 			each(f, path, e->d_name);
 	if (dir)
 		closedir(dir);
@@ -414,10 +490,6 @@ static void tracepoint_see(struct finder *f, const char *path, const char *name)
 	char text[256];
 
 	snprintf(text, sizeof(text), "tracepoint:%s:%s", category, name);
-	if (f->see) {
-		f->see(text, f->arg);
-		return;
-	}
 	s = site_add(f, bt_printf(f->bt, "%s", text));
 	s->func = bt_printf(f->bt, "%s/%s", category, name);
 }
@@ -427,7 +499,7 @@ static void category_see(struct finder *f, const char *path, const char *name)
 	char inner[256];
 
 	snprintf(inner, sizeof(inner), "%s/%s", path, name);
-	dirs_each(f, inner, f->pattern, tracepoint_see);
+	dirs_each(f, inner, NULL, tracepoint_see);
 }
 
 static void name_guess(struct finder *f, const char *path, const char *name)
@@ -444,9 +516,10 @@ static void tracepoint_find(struct finder *f)
 	if (tracefs_fd() < 0)
 		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span, "tracefs cannot be reached: %s",
 				strerror(errno));
-	if (is_glob(category) || is_glob(event)) {
-		f->pattern = event;
+	if (is_glob(category) || site_is_pattern(f->bt, event)) {
+		pattern_set(f, event);
 		dirs_each(f, "events", category, category_see);
+		pattern_end(f);
 		return;
 	}
 	snprintf(path, sizeof(path), "events/%s", category);
@@ -502,7 +575,7 @@ static bool user_see(const struct elf_func *fn, void *arg)
 	struct finder *f = arg;
 
 	guess_see(&f->guess, fn->name);
-	if (f->pattern && !fn->ifunc && glob_matches(f->pattern, fn->name)) {
+	if (f->pattern && !fn->ifunc && fits(f, fn->name)) {
 		for (struct bt_site *s = f->probe->sites; s; s = s->next)
 			if (s->point == f->pt && s->offset == fn->offset)
 				return true;
@@ -518,9 +591,11 @@ static void user_find(struct finder *f, struct elf *e)
 	struct elf_func fn;
 
 	guess_begin(&f->guess, func);
-	f->pattern = is_glob(func) ? func : NULL;
-	if (f->pattern) {
+	f->pattern = NULL;
+	if (site_is_pattern(f->bt, func)) {
+		pattern_set(f, func);
 		elf_each_func(e, user_see, f);
+		pattern_end(f);
 		return;
 	}
 	if (parse_u64(func, &vaddr)) {
@@ -761,7 +836,7 @@ static struct bt_record *format_args(struct bt *bt, const struct bt_site *site)
 struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **why)
 {
 	if (!site->args) {
-		*why = site_kinds[site->kind].args
+		*why = site_kinds[site->kind].args || bt->config.kprobe_args
 			       ? "the kernel does not tell the arguments of this probe"
 			       : "this kind of probe has no 'args'";
 		if (site->args_sought)
@@ -769,7 +844,8 @@ struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **wh
 		site->args_sought = true;
 		if (site->kind == P_TRACEPOINT)
 			site->args = format_args(bt, site);
-		else if (site->kind == P_FENTRY || site->kind == P_FEXIT)
+		else if (site->kind == P_FENTRY || site->kind == P_FEXIT ||
+			 (site->kind == P_KPROBE && bt->config.kprobe_args))
 			site->args = ctype_function(bt, site->func, NULL);
 		else if (site->kind == P_RAWTP)
 			site->args = ctype_raw_tracepoint(bt, site->func);

@@ -21,6 +21,12 @@ void sites_find(struct bt *bt, struct bt_probe *probe);
 /* The members of `args`, NULL where there are none: then why says so. */
 struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **why);
 
+/* Is it one name, or are there several that fit? */
+bool site_is_pattern(const struct bt *bt, const char *text);
+/* Can one program tell at which of the probe's several sites it runs (attach cookies, Linux 5.15)?
+ * Else it needs one program a site. */
+bool sites_have_cookies(struct bt *bt, const struct bt_probe *probe, enum site_kind kind);
+
 /* -l: call `see` with each probe that fits the pattern, as KIND:... */
 typedef void site_see(const char *name, void *arg);
 void sites_list(struct bt *bt, const char *pattern, site_see *see, void *arg);

@@ -103,7 +103,7 @@ static void entry_add(struct entries *all, const struct bt_map *m, const void *k
 {
 	uint32_t room = type_room(m->type), skip = m->keyed ? 0 : 8;
 	struct entry *e;
-	bool any = m->keyed;
+	bool any = m->keyed && !m->indexed;
 
 	for (int c = 0; c < (m->per_cpu ? cpus : 1); c++)
 		any |= cell(raw + (size_t)c * m->value_size, 0) != 0;
@@ -143,8 +143,22 @@ static int entry_order(const void *a, const void *b, void *arg)
 	return memcmp(x->key, y->key, m->key_size);
 }
 
+/* One value; with `take` it is gone then, and nothing that is counted falls between (from 5.14 on,
+ * before that a moment between the two calls). */
+static int entry_read(const struct bt_map *m, const void *key, void *raw, bool take)
+{
+	int err;
+
+	if (!take)
+		return bpf_map_lookup_elem(m->fd, key, raw);
+	if (!bpf_map_lookup_and_delete_elem(m->fd, key, raw))
+		return 0;
+	err = bpf_map_lookup_elem(m->fd, key, raw);
+	return err ? err : bpf_map_delete_elem(m->fd, key);
+}
+
 /* An entry may vanish while we look: then the next key is the first one again, and we end. */
-static struct entries map_read(struct session *s, const struct bt_map *m)
+static struct entries map_read(struct session *s, const struct bt_map *m, bool take)
 {
 	struct entries all = {0};
 	size_t each = m->per_cpu ? (size_t)m->value_size * s->cpus : m->value_size;
@@ -158,8 +172,8 @@ static struct entries map_read(struct session *s, const struct bt_map *m)
 	} else {
 		while (limit-- && !bpf_map_get_next_key(m->fd, first ? NULL : key, next)) {
 			memcpy(key, next, m->key_size);
-			first = false;
-			if (!bpf_map_lookup_elem(m->fd, key, raw))
+			first = take;
+			if (!entry_read(m, key, raw, take))
 				entry_add(&all, m, key, raw, s->cpus);
 		}
 	}
@@ -412,7 +426,7 @@ void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divis
 
 	if (m->fd < 0)
 		return;
-	all = map_read(s, m);
+	all = map_read(s, m, false);
 	from = top && top < all.n ? all.n - top : 0;
 	divisor = divisor ? divisor : 1;
 	if (s->json && (all.n || m->keyed)) {
@@ -424,6 +438,27 @@ void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divis
 			out_str(s->out, "\n");
 	}
 	entries_free(&all);
+}
+
+void map_each(struct session *s, struct bt_map *m, bool take, map_entry_see *see, void *arg)
+{
+	struct entries all;
+
+	if (m->fd < 0)
+		return;
+	all = map_read(s, m, take && m->keyed && !m->indexed);
+	for (size_t i = 0; i < all.n; i++)
+		see(arg, m, all.v[i].key, all.v[i].value);
+	entries_free(&all);
+}
+
+uint64_t hist_slot(const struct bt_type *t, const void *value, uint32_t i, int64_t *lo, int64_t *hi)
+{
+	struct range r = slot_range(t, i);
+
+	*lo = r.open_lo ? INT64_MIN : r.lo;
+	*hi = r.open_hi ? INT64_MAX : r.hi - 1;
+	return cell(value, i);
 }
 
 void map_print_entry(struct session *s, struct bt_map *m, const void *key)
@@ -460,7 +495,7 @@ void map_clear(struct session *s, struct bt_map *m, bool zero)
 		for (int c = 0; zero && c < (m->per_cpu ? s->cpus : 1); c++)
 			cell_set(nothing + (size_t)c * m->value_size, 0, 1);
 		bpf_map_update_elem(m->fd, &(uint32_t){0}, nothing, BPF_ANY);
-	} else if (zero) {
+	} else if (zero || m->indexed) {
 		while (limit-- && !bpf_map_get_next_key(m->fd, first ? NULL : key, next)) {
 			memcpy(key, next, m->key_size);
 			first = false;

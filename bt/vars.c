@@ -7,6 +7,7 @@
 
 static const struct bt_type type_comm = {.kind = T_STR, .size = 16};
 static const struct bt_type type_probe = {.kind = T_PROBE, .size = 8};
+static const struct bt_type type_func = {.kind = T_PROBE, .size = 8, .min = 1};
 static const struct bt_type type_ksym = {.kind = T_KSYM, .size = 8};
 static const struct bt_type type_user = {.kind = T_USER, .size = 8};
 static const struct bt_type type_u32 = {.kind = T_INT, .size = 4};
@@ -111,7 +112,8 @@ static void retval_gen(struct gen *g, struct bt_expr *e)
 
 static void args_check(struct check *ck, struct bt_expr *e)
 {
-	if (!site_kinds[ck->site->kind].args)
+	if (!site_kinds[ck->site->kind].args &&
+	    !(ck->site->kind == P_KPROBE && ck->bt->config.kprobe_args))
 		bt_error(ck->bt, e->span,
 			 "args is for tracepoint, fentry, fexit and rawtracepoint%s",
 			 has_regs(ck->site->kind) ? "; here it is arg0, arg1, ..." : "");
@@ -126,14 +128,20 @@ static void ctx_gen(struct gen *g, struct bt_expr *e)
 
 static void probe_check(struct check *ck, struct bt_expr *e)
 {
-	ck->per_site = true;
+	ck->per_site |= !sites_have_cookies(ck->bt, ck->probe, ck->site->kind);
 	e->type = &type_probe;
 }
 
 static void probe_gen(struct gen *g, struct bt_expr *e)
 {
 	(void)e;
-	code_mov_imm(g->c, R0, g->site->number);
+	if (!sites_have_cookies(g->bt, g->probe, g->site->kind)) {
+		code_mov_imm(g->c, R0, g->site->number);
+		return;
+	}
+	g->prog->cookies = true;
+	code_mov(g->c, R1, R9);
+	code_call(g->c, BPF_FUNC_get_attach_cookie);
 }
 
 /* The kernel's functions by their address, those of processes by the probe that is there. */
@@ -143,8 +151,8 @@ static void func_check(struct check *ck, struct bt_expr *e)
 
 	if (!has_regs(k) && k != P_FENTRY && k != P_FEXIT)
 		bt_error(ck->bt, e->span, "func is for probes of functions");
-	ck->per_site |= k != P_KPROBE;
-	e->type = k == P_KPROBE ? &type_ksym : &type_probe;
+	ck->per_site |= k != P_KPROBE && !sites_have_cookies(ck->bt, ck->probe, k);
+	e->type = k == P_KPROBE ? &type_ksym : &type_func;
 }
 
 static void func_gen(struct gen *g, struct bt_expr *e)
@@ -152,8 +160,7 @@ static void func_gen(struct gen *g, struct bt_expr *e)
 	if (e->type == &type_ksym)
 		code_load(g->c, BPF_DW, R0, R9, regs_ip);
 	else
-		code_mov_imm(g->c, R0,
-			     g->site->number | 1 << 30); /* tells print.c: just the function */
+		probe_gen(g, e);
 }
 
 /* ---- task ---- */

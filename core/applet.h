@@ -119,8 +119,8 @@ bool opt_on(const struct run *run, int key);
 uint64_t opt_u64(const struct run *run, int key, uint64_t otherwise);
 /* Its text, or NULL where it was not given. Points into argv. */
 const char *opt_str(const struct run *run, int key);
-/* The same of an option that may be given several times: its `n`th, from 0. */
-const char *opt_nth(const struct run *run, int key, size_t n);
+/* All texts of an option that may come more than once. */
+const char *const *opt_strs(const struct run *run, int key, size_t *n);
 /* Ends with EXIT_USAGE, saying which option's value is wrong and why. */
 void opt_bad(const struct run *run, int key, const char *why) __attribute__((noreturn));
 
@@ -306,6 +306,7 @@ enum operands {
 	OPERANDS_INTERVAL,	/* [INTERVAL [COUNT]] */
 	OPERANDS_DURATION,	/* [DURATION] */
 	OPERANDS_OWN,		/* run->argv, described by .args, checked by setup() */
+	OPERANDS_SCRIPT,	/* the same; behind the first one nothing is an option of ours */
 };
 
 struct applet {

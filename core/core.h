@@ -19,8 +19,9 @@ struct optval {
 	bool given;
 	uint64_t num;
 	const char *str;
+	const char **strs;	/* K_STR: all that were given, `nstrs` */
+	size_t nstrs;
 	uint64_t *list;		/* K_LIST: `n` numbers */
-	const char **strs;	/* OPT_IN_USER: each of the `n` times that it was given */
 	size_t n;
 	struct filter filter;	/* K_CGROUP: its cgroup members */
 };

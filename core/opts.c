@@ -121,11 +121,12 @@ const char *opt_str(const struct run *run, int key)
 	return val->given ? val->str : NULL;
 }
 
-const char *opt_nth(const struct run *run, int key, size_t n)
+const char *const *opt_strs(const struct run *run, int key, size_t *n)
 {
 	const struct optval *val = &run->core->val[opt_index(run, key)];
 
-	return val->strs && n < val->n ? val->strs[n] : NULL;
+	*n = val->nstrs;
+	return val->strs;
 }
 
 /* -p, or --pid where there is no letter */
@@ -303,9 +304,9 @@ static void value_parse(const struct opt *opt, struct optval *val, const char *a
 {
 	val->given = true;
 	val->str = arg;
-	if (opt->where == OPT_IN_USER && opt->kind == K_STR) {
-		val->strs = xrealloc(val->strs, (val->n + 1) * sizeof(*val->strs));
-		val->strs[val->n++] = arg;
+	if (opt->kind == K_STR) {
+		val->strs = xrealloc(val->strs, (val->nstrs + 1) * sizeof(*val->strs));
+		val->strs[val->nstrs++] = arg;
 	}
 	switch (opt->kind) {
 	case K_FLAG:
@@ -498,7 +499,7 @@ static void operands_settle(struct run *run)
 						    : run->applet->interval * NSEC;
 	if (core->common.heatmap && !run->interval_ns)
 		run->interval_ns = NSEC;
-	if (run->applet->operands == OPERANDS_OWN)
+	if (run->applet->operands >= OPERANDS_OWN)
 		return;
 	if (run->argc > max)
 		die(EXIT_USAGE, "unexpected operand '%s'; try '%s --help'", run->argv[max],
@@ -514,11 +515,14 @@ static void operands_settle(struct run *run)
 void opts_parse(struct run *run, int argc, char **argv)
 {
 	struct core *core = run->core;
+	bool all = false; /* the rest is the script's, whatever it looks like */
 
 	opts_collect(run);
 	run->argv = xalloc((argc + 1) * sizeof(*argv));
 	for (int i = 0; i < argc; i++) {
-		if (!strcmp(argv[i], "--")) {
+		if (all) {
+			run->argv[run->argc++] = argv[i];
+		} else if (!strcmp(argv[i], "--")) {
 			while (++i < argc)
 				run->argv[run->argc++] = argv[i];
 		} else if (!strncmp(argv[i], "--", 2)) {
@@ -527,6 +531,7 @@ void opts_parse(struct run *run, int argc, char **argv)
 			parse_letters(run, argv, &i);
 		} else {
 			run->argv[run->argc++] = argv[i];
+			all = run->applet->operands == OPERANDS_SCRIPT;
 		}
 	}
 	if (opt_on(run, KEY_HELP) || opt_on(run, KEY_VERSION)) {
@@ -603,7 +608,7 @@ void opts_help(const struct run *run, struct out *o)
 {
 	static const char *const operands[] = {
 		[OPERANDS_NONE] = "", [OPERANDS_INTERVAL] = " [INTERVAL [COUNT]]",
-		[OPERANDS_DURATION] = " [DURATION]", [OPERANDS_OWN] = " ",
+		[OPERANDS_DURATION] = " [DURATION]", [OPERANDS_OWN] = " ", [OPERANDS_SCRIPT] = " ",
 	};
 	const struct applet *a = run->applet;
 
@@ -611,7 +616,7 @@ void opts_help(const struct run *run, struct out *o)
 
 	out_printf(o, "%s: %s\n\nusage: %s [OPTIONS]%s%s\n", alias ? alias->name : a->name,
 		   alias ? alias->brief : a->brief, prog_name,
-		   operands[a->operands], a->operands == OPERANDS_OWN ? a->args : "");
+		   operands[a->operands], a->operands >= OPERANDS_OWN ? a->args : "");
 	for (size_t i = 0; i < run->core->nopts; i++) {
 		const struct opt *opt = run->core->opts[i];
 

@@ -64,10 +64,12 @@ static const struct kind_of_lib *extra_parse(const struct run *run, int option, 
 
 void tls_setup(struct run *run, uint32_t libs, uint32_t flags, int extra)
 {
-	const char *text, *path;
+	const char *path;
+	size_t nextra = 0;
+	const char *const *text = extra ? opt_strs(run, extra, &nextra) : NULL;
 
-	for (size_t i = 0; extra && (text = opt_nth(run, extra, i)); i++)
-		libs |= extra_parse(run, extra, text, &path)->mask;
+	for (size_t i = 0; i < nextra; i++)
+		libs |= extra_parse(run, extra, text[i], &path)->mask;
 	libs_setup(run, "enter_any", all_funcs);
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
 		for (int i = kinds[k].first; i < kinds[k].first + kinds[k].n; i++)
@@ -91,10 +93,12 @@ void tls_attach(struct run *run, uint32_t libs, uint32_t flags, int pid, int ext
 {
 	struct lib *all = xalloc((3 * ARRAY_LEN(kinds) + 1) * sizeof(*all));
 	size_t n = 0;
-	const char *text, *path;
+	const char *path;
+	size_t nextra = 0;
+	const char *const *text = extra ? opt_strs(run, extra, &nextra) : NULL;
 
-	for (size_t i = 0; extra && (text = opt_nth(run, extra, i)); i++) {
-		const struct kind_of_lib *kind = extra_parse(run, extra, text, &path);
+	for (size_t i = 0; i < nextra; i++) {
+		const struct kind_of_lib *kind = extra_parse(run, extra, text[i], &path);
 
 		extra_attach(run, path, kind, flags, pid);
 	}

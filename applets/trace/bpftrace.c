@@ -202,6 +202,6 @@ APPLET(bpftrace) = {
 		"curtask->comm.\n"
 		"Maps are printed at the end, by Ctrl-C or exit().\n",
 	.opts = opts,
-	.operands = OPERANDS_OWN,
+	.operands = OPERANDS_SCRIPT,
 	.main = run_bpftrace,
 };
