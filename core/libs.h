@@ -21,8 +21,8 @@ struct lib {
 	const struct lib_func *funcs;
 };
 
-/* In setup(). Where the kernel can attach many probes at a time, the program `any` serves all entries by
- * their cookies, and those that `funcs` name are turned off; else it is turned off itself. */
+/* In setup(). Where the kernel can attach many probes at a time, the program `any` serves all entries
+ * by their cookies, and those that `funcs` name are turned off; else it is turned off itself. */
 void libs_setup(struct run *run, const char *any, const struct lib_func *funcs);
 
 /* Attach the programs to all `funcs` that the file has, for process `pid` or 0 for all. Names of one

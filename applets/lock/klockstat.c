@@ -55,6 +55,7 @@ enum { FRAMES_BEFORE = 10, KEPT_MAX = 64 };
 /* One caller in a report. */
 struct row {
 	uint64_t count, total, max, avg, lock;
+	uint64_t rank;		/* what rows are sorted by */
 	struct stack_ref stacks;
 	uint32_t pid, tid, thread, kind, side;
 	char comm[TASK_COMM_LEN];
@@ -71,6 +72,7 @@ struct locks {
 	struct row *v;
 	size_t n, room;
 	size_t cpus;
+	struct frames frames;	/* of one stack; too large for ours */
 };
 
 /* ---- names of locks ---- */
@@ -238,10 +240,11 @@ static bool probe_one(struct run *run, const char *prog, bool ret, const char *n
 static void names_read(struct run *run)
 {
 	static const struct frame_style plain;
-	static struct frames any = { .ip = { 1 }, .n = 1, .kernel = true };
+	struct locks *all = run->own;
 	char text[FRAME_TEXT];
 
-	frame_text(run, &any, 0, &plain, text);
+	all->frames = (struct frames){ .ip = { 1 }, .n = 1, .kernel = true };
+	frame_text(run, &all->frames, 0, &plain, text);
 }
 
 static void attach(struct run *run)
@@ -359,15 +362,15 @@ static void side_add(struct row *r, const struct lock_side *s)
 static void key_add(struct run *run, const struct lock_key *key, const struct lock_stat *stats)
 {
 	struct locks *all = run->own;
-	static struct frames f;
+	struct frames *f = &all->frames;
 	struct row like = { .kind = key->kind, .thread = key->tid }, *r;
 
-	frames_get(run, key->stack, true, 0, &f);
-	caller_cut(run, &f);
-	caller_name(run, &f, like.caller);
+	frames_get(run, key->stack, true, 0, f);
+	caller_cut(run, f);
+	caller_name(run, f, like.caller);
 	if (opt_str(run, 'c') && strncmp(like.caller, opt_str(run, 'c'), strlen(opt_str(run, 'c'))))
 		return;
-	like.stacks = (struct stack_ref){ .taken = STACK_KERNEL, .kernel = stack_store(run, &f) };
+	like.stacks = (struct stack_ref){ .taken = STACK_KERNEL, .kernel = stack_store(run, f) };
 	for (like.side = 0; like.side < SIDES; like.side++) {
 		r = NULL;
 		for (size_t cpu = 0; cpu < all->cpus; cpu++) {
@@ -408,21 +411,16 @@ static void rows_gather(struct run *run)
 	free(stats);
 }
 
-static enum sort_by order_now; /* qsort() has no argument for it */
+static uint64_t rank_of(const struct row *r, enum sort_by order)
+{
+	return order == BY_TOTAL ? r->total : order == BY_COUNT ? r->count : r->max;
+}
 
 static int row_order(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
-	uint64_t p = x->max, q = y->max;
 
-	if (order_now == BY_TOTAL) {
-		p = x->total;
-		q = y->total;
-	} else if (order_now == BY_COUNT) {
-		p = x->count;
-		q = y->count;
-	}
-	return p > q ? -1 : p < q;
+	return x->rank > y->rank ? -1 : x->rank < y->rank;
 }
 
 static void tick(struct run *run)
@@ -433,7 +431,8 @@ static void tick(struct run *run)
 	all->n = 0;
 	rows_gather(run);
 	for (uint32_t side = 0; side < SIDES; side++) {
-		order_now = all->order[side];
+		for (size_t i = 0; i < all->n; i++)
+			all->v[i].rank = rank_of(&all->v[i], all->order[side]);
 		qsort(all->v, all->n, sizeof(*all->v), row_order);
 		shown = 0;
 		for (size_t i = 0; i < all->n && all->shown[side]; i++) {

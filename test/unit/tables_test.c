@@ -26,7 +26,7 @@ static size_t struct_size(const struct bpf_object *obj, const char *name)
 static void check_probes(const struct applet *a, const struct bpf_object *obj)
 {
 	for (const struct probe *p = a->probes; p && p->what; p++) {
-		char list[512], *save = NULL;
+		char list[2048], *save = NULL;
 
 		snprintf(list, sizeof(list), "%s", p->progs);
 		for (char *w = strtok_r(list, " ", &save); w; w = strtok_r(NULL, " ", &save))
@@ -39,7 +39,7 @@ static void check_maps(const struct applet *a, const struct bpf_object *obj)
 {
 	struct bpf_map *map;
 
-	if (a->top) {
+	if (a->top && a->top->map) {
 		map = bpf_object__find_map_by_name(obj, a->top->map);
 		check(map, "%s: top: there is no map %s", a->name, a->top->map);
 		check(map && bpf_map__key_size(map) == a->top->key_size &&
