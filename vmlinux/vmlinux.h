@@ -793,6 +793,47 @@ struct tcp_sock {
 	u32 tlp_high_seq;	/* not 0 while a loss probe is unanswered */
 };
 
+/* Of the module rdma_cm */
+struct rdma_dev_addr {
+	struct net *net;
+};
+
+struct sockaddr_storage___rdma {
+	unsigned short ss_family;
+};
+
+struct rdma_addr {
+	struct sockaddr_storage___rdma src_addr, dst_addr;
+	struct rdma_dev_addr dev_addr;
+};
+
+struct rdma_route {
+	struct rdma_addr addr;
+};
+
+struct rdma_cm_id {
+	struct rdma_route route;
+};
+
+struct rdma_restrack_entry {
+	struct task_struct *task;	/* who made it; NULL: the kernel */
+	const char *kern_name;
+};
+
+struct rdma_id_private {
+	struct rdma_cm_id id;
+	struct rdma_restrack_entry res;
+};
+
+enum rdma_cm_event_type {
+	RDMA_CM_EVENT_ADDR_RESOLVED = 0,
+};
+
+struct rdma_cm_event {
+	enum rdma_cm_event_type event;
+	int status;
+};
+
 /* Raw tracepoints by the type of their function: the reason came with 5.17, the receiving socket with
  * 6.11; the error of a retransmission with 6.17. */
 enum skb_drop_reason {

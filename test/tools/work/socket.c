@@ -27,6 +27,10 @@
  *   udpgso6                         bytes each (UDP_SEGMENT, 4.18), xN, all received
  *   tunqueue QUEUE N BYTES          a tun interface wtun0 with four queues, best made within netns; N
  *                                   IPv4 packets of BYTES (at least 20) come in from QUEUE
+ *   rdma4    PORT                   asks the RDMA connection manager twice, with two ids, for the way to
+ *   rdma6                           10.99.0.2 or fd99::2 behind the tun interface wtun0, which it makes
+ *                                   (best within netns), and which is no RDMA device; prints the last
+ *                                   event that comes: "KIND STATUS"
  *   each     VERB ARGS... + VERB ARGS... [+ ...]  does one verb after the other, all in this process
  *   mtu      N VERB ARGS...         sets that MTU on loopback, best done within netns, then does VERB
  * Where the kernel has no such socket or way, the exit status is 77.
@@ -514,6 +518,82 @@ static void do_mtu(char **arg)
 	close(fd);
 	verb_do(arg + 1);
 }
+
+/* An address of wtun0, with a route to its neighbours. */
+static void tun_address(bool v6)
+{
+	struct { struct in6_addr addr; uint32_t prefix; int ifindex; } in6 = { .prefix = 64 };
+	struct ifreq r = { .ifr_name = "wtun0", .ifr_flags = IFF_UP };
+	struct sockaddr_in *in4 = (void *)&r.ifr_addr;
+	int fd = must(socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0), "socket");
+
+	tun_open(0);
+	must(ioctl(fd, SIOCSIFFLAGS, &r), "up");
+	if (v6) {
+		in6.ifindex = if_nametoindex("wtun0");
+		inet_pton(AF_INET6, "fd99::1", &in6.addr);
+		must(ioctl(fd, SIOCSIFADDR, &in6), "SIOCSIFADDR");
+	} else {
+		*in4 = (struct sockaddr_in){ .sin_family = AF_INET };
+		inet_pton(AF_INET, "10.99.0.1", &in4->sin_addr);
+		must(ioctl(fd, SIOCSIFADDR, &r), "SIOCSIFADDR");
+		inet_pton(AF_INET, "255.255.255.0", &in4->sin_addr);
+		must(ioctl(fd, SIOCSIFNETMASK, &r), "SIOCSIFNETMASK");
+	}
+	close(fd);
+}
+
+/* Commands of /dev/infiniband/rdma_cm: a header, then the command's own struct. */
+struct rdma_header {
+	uint32_t cmd;
+	uint16_t in, out;
+};
+
+static void rdma_do(int fd, uint32_t cmd, const void *in, size_t size, size_t out)
+{
+	struct { struct rdma_header h; char body[128]; } c = { .h = { cmd, size, out } };
+
+	memcpy(c.body, in, size);
+	must(write(fd, &c, sizeof(c.h) + size), "command to rdma_cm");
+}
+
+static void do_rdma(char **arg)
+{
+	enum { CREATE_ID, RESOLVE_IP = 3, GET_EVENT = 12, PS_TCP = 0x106, QPT_RC = 2 };
+	struct { uint64_t uid, response; uint16_t ps; uint8_t qp_type, pad[5]; } create = { 0 };
+	struct { struct sockaddr_in6 from, to; uint32_t id, timeout_ms; } resolve = { 0 };
+	struct { uint64_t uid; uint32_t id, kind, status; char rest[480]; } event = { 0 };
+	struct { uint64_t response; } get = { (uintptr_t)&event };
+	int fd = open("/dev/infiniband/rdma_cm", O_RDWR);
+	bool v6 = verb_ends("6");
+	struct address a;
+	uint32_t id;
+
+	if (fd < 0)
+		die(EXIT_CANNOT, "no RDMA connection manager here");
+	tun_address(v6);
+	address_parse(&a, kind_of(v6 ? "tcp6" : "tcp4"), v6 ? "fd99::2" : "10.99.0.2", amount(arg[0]));
+	memcpy(&resolve.to, &a, a.len);
+	resolve.timeout_ms = 2000;
+	create.uid = 1;		/* 0 gets no events */
+	create.response = (uintptr_t)&id;
+	create.ps = PS_TCP;
+	create.qp_type = QPT_RC;
+	for (int i = 0; i < 2; i++) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+
+		rdma_do(fd, CREATE_ID, &create, sizeof(create), sizeof(id));
+		resolve.id = id;
+		rdma_do(fd, RESOLVE_IP, &resolve, sizeof(resolve), 0);
+		if (must(poll(&p, 1, 60000), "poll") != 1)
+			die(1, "no event came");
+		rdma_do(fd, GET_EVENT, &get, sizeof(get), sizeof(event));
+	}
+	printf("%u %d\n", event.kind, (int)event.status);
+}
+
+VERB("rdma4", 1, 1, do_rdma);
+VERB("rdma6", 1, 1, do_rdma);
 
 static void do_each(char **arg)
 {
