@@ -3,6 +3,7 @@
 // that they came from or (6.11) were for, where the kernel knows.
 #define EVENT_MAX 256
 #include "events.bpf.h"
+#include "drop.bpf.h"
 #include "flow.bpf.h"
 #include "packet.bpf.h"
 #include "stack_store.bpf.h"
@@ -19,14 +20,6 @@ static int accepted(void *ctx, struct sock *sk, struct sock *listener)
 {
 	sock_owned(sk);
 	return 0;
-}
-
-/* Between two states a connection is represented by something smaller, without most members. */
-static __always_inline bool sock_is_full(struct sock *sk)
-{
-	u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-
-	return state != BPF_TCP_TIME_WAIT && state != BPF_TCP_NEW_SYN_RECV;
 }
 
 /* What a socket wants to send has no headers yet. */
@@ -73,21 +66,13 @@ static __noinline int dropped(void *ctx, struct sk_buff *skb, struct sock *sk, u
 	return 0;
 }
 
-/* The arguments from the third on came later; the verifier lets any number be read. */
 SEC("raw_tp/kfree_skb")
 int freed(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct sk_buff *skb = (void *)ctx->args[0];
-	struct sock *sk = NULL;
-	u32 reason = 0;
+	struct drop drop;
 
-	if (bpf_core_type_exists(btf_trace_kfree_skb___rx)) {
-		reason = ctx->args[2];
-		sk = (void *)ctx->args[3];
-	} else if (bpf_core_type_exists(btf_trace_kfree_skb___reason)) {
-		reason = ctx->args[2];
-	}
-	return dropped(ctx, skb, sk ? sk : BPF_CORE_READ(skb, sk), reason);
+	drop_read(&drop, ctx);
+	return dropped(ctx, drop.skb, drop.sk, drop.reason);
 }
 
 /* Until 5.18 the receive side dropped by this, which did not come by the tracepoint. */
