@@ -400,6 +400,10 @@ struct run {
  * member time_ns if `timed`, else run->now_ns. */
 void row_print(struct run *run, const void *row, bool timed);
 
+/* The same for what the applet makes itself out of the events it gets, whose own struct EVENT is not:
+ * a row that counts as an event for --count. From keep(), which then returns false, and tick(). */
+void row_event(struct run *run, const void *row);
+
 /* Print a line of text outside of all tables, as a listing that an option asks for; and end well. */
 void line_print(struct run *run, const char *fmt, ...) PRINTF(2, 3);
 /* Bytes as they are, harmless or not: where the user asks for just that. */

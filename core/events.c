@@ -26,9 +26,17 @@ static void event_take(struct run *run, const void *data, size_t size)
 	if (size < a->event_min)
 		die(EXIT_FAIL, "an event of %zu bytes came, expected %u: build bpftools again", size,
 		    a->event_min);
-	if (a->keep && !a->keep(run, (void *)data))
+	if (!a->keep || a->keep(run, (void *)data))
+		row_event(run, data);
+}
+
+void row_event(struct run *run, const void *row)
+{
+	struct core *core = run->core;
+
+	if (core->counted || core->out.closed)
 		return;
-	row_print(run, data, true);
+	row_print(run, row, true);
 	if (core->common.count && ++core->count >= core->common.count)
 		core->counted = core->stop = true;
 }

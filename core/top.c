@@ -56,7 +56,8 @@ void top_setup(struct run *run)
 	if (!top)
 		return;
 	if (!top_on(run)) {
-		map_resize(run, top->map, 1);
+		if (top->map)
+			map_resize(run, top->map, 1);
 		return;
 	}
 	order_given(run);

@@ -687,6 +687,7 @@ struct sock {
 	u32 sk_ack_backlog;	/* of a listener: connections to be accepted, and how many may be */
 	u32 sk_max_ack_backlog;
 	struct sk_buff_head sk_write_queue;
+	struct socket *sk_socket;
 };
 
 struct request_sock {
@@ -699,11 +700,14 @@ enum sock_flags {
 
 struct socket {
 	struct sock *sk;
+	struct file *file;
 };
 
 struct net_device {
 	char name[16];
 	possible_net_t nd_net;
+	unsigned int flags;	/* IFF_LOOPBACK */
+	int ifindex;
 };
 
 struct sk_buff {
@@ -718,6 +722,10 @@ struct sk_buff {
 
 struct tcp_skb_cb {
 	u32 seq, end_seq;
+};
+
+struct msghdr {
+	void *msg_name;	/* struct sockaddr of the other end, in the kernel's memory; or NULL */
 };
 
 struct proto_accept_arg {	/* 6.10 */
