@@ -96,6 +96,14 @@ bool dns_read(struct dns *dns, const void *packet, size_t size)
 	return true;
 }
 
+bool dns_data_name(const struct dns *dns, const struct dns_record *r, size_t skip,
+		   char name[DNS_NAME])
+{
+	size_t at = r->data - dns->packet + skip;
+
+	return skip < r->size && name_read(dns, &at, name);
+}
+
 bool dns_answer(struct dns *dns, struct dns_record *r)
 {
 	const uint8_t *p;

@@ -42,4 +42,9 @@ bool dns_read(struct dns *dns, const void *packet, size_t size);
 /* The next record of the answer section; false when there is none, or just a part of it. */
 bool dns_answer(struct dns *dns, struct dns_record *record);
 
+/* The name that the data of a record have after `skip` bytes (CNAME, NS, PTR: 0; MX: 2). false:
+ * there is none. */
+bool dns_data_name(const struct dns *dns, const struct dns_record *record, size_t skip,
+		   char name[DNS_NAME]);
+
 #endif

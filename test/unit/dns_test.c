@@ -16,6 +16,7 @@ static void test_answer(void)
 		"\xc0\x2e\0\1\0\1\0\0\0\x3c\0\4\x0a\1\2\3";
 	struct dns_record r;
 	struct dns dns;
+	char name[DNS_NAME];
 
 	check(dns_read(&dns, packet, sizeof(packet) - 1), "a good message is refused");
 	check(dns.id == 0x1234 && dns.response && dns.rcode == 3 && !dns.opcode, "header");
@@ -25,6 +26,9 @@ static void test_answer(void)
 	check(dns_answer(&dns, &r), "no first record");
 	check_str(r.name, "www.example.test", "first record");
 	check(r.type == DNS_CNAME && r.ttl == 3600 && r.size == 8, "first record's members");
+	check(dns_data_name(&dns, &r, 0, name), "no name in the first record's data");
+	check_str(name, "alias.test", "first record's data");
+	check(!dns_data_name(&dns, &r, 8, name), "a name beyond the data");
 	check(dns_answer(&dns, &r), "no second record");
 	check_str(r.name, "alias.test", "second record");
 	check(r.type == DNS_A && r.ttl == 60 && r.size == 4 && !memcmp(r.data, "\n\1\2\3", 4),
