@@ -11,6 +11,11 @@
  *                                   sent (BYTES) in the first DATA_MS. The client closes first.
  *                                   Prints the number of the client's namespace, as a line, and
  *                                   "LPORT RPORT", the client's port and the listener's.
+ *   pair     VERB ARGS... -- VERB ARGS...
+ *                                   the same two ends: does the first verb at v1, 10.99.0.2, and, once
+ *                                   that has printed a line, the second one at v0, 10.99.0.1; then
+ *                                   the first is killed. Prints the numbers of the namespaces of v0
+ *                                   and v1, as a line, before
  *   qdisc    QDISC                  just whether there is that one (77: there is not)
  *   nfdrop   VERB ARGS...           does VERB where all that comes in over IPv4 is dropped by the
  *                                   policy of a chain of nf_tables: in a network namespace of its
@@ -54,7 +59,8 @@ static void *put(struct messages *m, const void *data, size_t size)
 
 static void message_begin(struct messages *m, int type, int flags, const void *head, size_t size)
 {
-	struct nlmsghdr h = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags, .nlmsg_seq = 1 };
+	struct nlmsghdr h = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags,
+			      .nlmsg_seq = 1 };
 
 	m->last = NULL;
 	m->last = put(m, &h, sizeof(h));
@@ -325,6 +331,54 @@ static void do_veth(char **arg)
 	wait_success(pid);
 }
 
+static unsigned long namespace_of(pid_t pid)
+{
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	must(stat(path, &st), path);
+	return st.st_ino;
+}
+
+static void do_pair(char **arg)
+{
+	char **second = arg;
+	int there[2], back[2], out[2];
+	pid_t pid;
+
+	while (*second && strcmp(*second, "--"))
+		second++;
+	if (!*second || !second[1])
+		die(2, "pair VERB ARGS... -- VERB ARGS...");
+	*second++ = NULL;
+	pipe_make(there);
+	pipe_make(back);
+	pipe_make(out);
+	namespace_new();
+	pid = fork_child();
+	if (!pid) {
+		namespace_new();
+		byte_write(back[1]);
+		byte_read(there[0]);
+		link_up("v1", "10.99.0.2");
+		must(dup2(out[1], 1), "dup2");
+		verb_do(arg);
+		fflush(stdout);
+		pause();
+	}
+	byte_read(back[0]);
+	veth_make(pid);
+	link_up("v0", "10.99.0.1");
+	byte_write(there[1]);
+	byte_read(out[0]);
+	printf("%lu %lu\n", namespace_of(getpid()), namespace_of(pid));
+	fflush(stdout);
+	verb_do(second);
+	kill(pid, SIGKILL);
+	wait_child(pid);
+}
+
 static void do_qdisc(char **arg)
 {
 	namespace_new();
@@ -374,5 +428,6 @@ static void do_nfdrop(char **arg)
 }
 
 VERB("veth", 4, 4, do_veth);
+VERB("pair", 3, MANY, do_pair);
 VERB("qdisc", 1, 1, do_qdisc);
 VERB("nfdrop", 1, MANY, do_nfdrop);

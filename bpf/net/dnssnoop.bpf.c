@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Packets with data from and to a port of the DNS, at the devices: those that a socket of this machine
+// sends, as its task does so, and those that come in. User space finds out which answers which.
+#define EVENT_MAX 2048
+#include "events.bpf.h"
+#include "packet.bpf.h"
+#include "dnssnoop.h"
+
+const volatile u16 ports[17] = { 53 };	/* zero-terminated */
+
+enum { IFF_LOOPBACK = 8, UDP_HEADER = 8, TCP_HEADER = 20 };
+
+/* Segments of TCP whose data need not lie in one piece: the kernel copies these, but into a perf buffer
+ * only (bpf_skb_output). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(u32));
+} segments SEC(".maps");
+
+/* By socket, for what is sent while another task, or none, is current: after the handshake of TCP, or
+ * when the address of the neighbour was asked for first. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, struct owner);
+} owners SEC(".maps");
+
+/* Is the socket in the current task's table of files? Only asked of packets of the DNS, so that it may
+ * take a microsecond. */
+static __noinline bool current_has(struct sock *sk)
+{
+	enum { AT_ONCE = 16, MOST = 1024 };
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd), *some[AT_ONCE];
+	struct file *file = BPF_CORE_READ(sk, sk_socket, file);
+	u32 n = BPF_CORE_READ(table, max_fds); /* a multiple of 32 */
+	u64 all = 1; /* differ */
+
+	if (!file)
+		return false;
+	for (u32 i = 0; i < MOST && i < n; i += AT_ONCE) {
+		if (bpf_probe_read_kernel(some, sizeof(some), files + i))
+			break;
+		/* Without branches, each of which the verifier would follow, in each round. */
+		for (int j = 0; j < AT_ONCE; j++) {
+			u64 differ = (u64)some[j] ^ (u64)file;
+
+			all &= (differ | -differ) >> 63;
+		}
+		if (!all)
+			return true;
+	}
+	return false;
+}
+
+static __noinline int owner_note(struct owner *owner)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (!owner)
+		return 0;
+	task_note(owner);
+	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	return 0;
+}
+
+/* false: it is not of a task that the user wants. */
+static __noinline int owner_find(struct owner *owner, struct sock *sk)
+{
+	u64 key = (u64)sk;
+	struct owner *known;
+
+	if (!owner)
+		return false;
+	if (current_has(sk)) {
+		if (filtered()) {
+			bpf_map_delete_elem(&owners, &key);
+			return false;
+		}
+		owner_note(owner);
+		bpf_map_update_elem(&owners, &key, owner, BPF_ANY);
+		return true;
+	}
+	known = bpf_map_lookup_elem(&owners, &key);
+	if (known)
+		*owner = *known;
+	return known || !filter.any;
+}
+
+/* Is it of the DNS? Most packets are not, and this is all that they cost. */
+static __always_inline u32 protocol_find(const unsigned char *l3)
+{
+	unsigned char ip[10];
+	u16 port[2] = {};
+	u32 protocol;
+
+	if (bpf_probe_read_kernel(ip, sizeof(ip), l3))
+		return 0;
+	if (ip[0] >> 4 == 4)
+		protocol = ip[9];
+	else if (ip[0] >> 4 == 6)
+		protocol = ip[6];
+	else
+		return 0;
+	if (protocol != IPPROTO_UDP && protocol != IPPROTO_TCP)
+		return 0;
+	/* Fragments but the first have no ports. */
+	if (ip[0] >> 4 == 4 && (ip[6] & 0x1f || ip[7]))
+		return 0;
+	bpf_probe_read_kernel(port, sizeof(port), l3 + (ip[0] >> 4 == 4 ? (ip[0] & 15) * 4 : 40));
+	if (list_wants(ports, bpf_ntohs(port[0])) || list_wants(ports, bpf_ntohs(port[1])))
+		return protocol;
+	return 0;
+}
+
+/* The offset of the data from l3; 0 where this is nothing of the DNS. */
+static __noinline u32 message_find(struct message *m, const unsigned char *l3)
+{
+	u32 protocol = protocol_find(l3), at;
+	unsigned char tcp[TCP_HEADER];
+
+	if (!m || !protocol)
+		return 0;
+	at = packet_read_at(&m->tuple, l3, protocol);
+	if (!at || protocol == IPPROTO_UDP)
+		return at ? at + UDP_HEADER : 0;
+	m->tcp = 1;
+	if (bpf_probe_read_kernel(tcp, sizeof(tcp), l3 + at))
+		return 0;
+	m->seq = (u32)tcp[4] << 24 | tcp[5] << 16 | tcp[6] << 8 | tcp[7];
+	return at + (tcp[12] >> 4) * 4;
+}
+
+static __always_inline bool loopback(const struct message *m, struct net_device *dev)
+{
+	return BPF_CORE_READ(dev, flags) & IFF_LOOPBACK;
+}
+
+/* Is it told of at this end? What goes over loopback comes by twice: a query is taken when it is sent,
+ * an answer when it comes in. */
+static __always_inline bool other_end(const struct message *m, struct net_device *dev)
+{
+	bool query = list_wants(ports, m->tuple.dport);
+
+	return query != m->out && loopback(m, dev);
+}
+
+/* Where the kernel does not copy (no types for tp_btf): only what lies in the first piece. */
+static __noinline int send_linear(void *ctx, const struct message *m, const void *data, u64 here)
+{
+	struct packet *p;
+	u64 size = here;
+
+	if (!m)
+		return 0;
+	p = event_scratch(EVENT_HEAD(struct packet, data));
+	if (!p)
+		return 0;
+	p->m = *m;
+	p->m.at = 0;
+	if (size > m->size)
+		size = m->size;
+	asm volatile("" : "+r"(size)); /* else the bound is not in the register that is used */
+	if (size > sizeof(p->data))
+		size = sizeof(p->data);
+	bpf_probe_read_kernel(p->data, size, data);
+	event_output(ctx, p, EVENT_HEAD(struct packet, data) + size);
+	return 0;
+}
+
+/* What both directions do once the IP header is found, `skip` bytes after the packet's data. True: the
+ * caller has to send the segment. */
+static __noinline int take(void *ctx, struct sk_buff *skb, struct message *m, unsigned char *l3,
+			   struct sock *sk)
+{
+	unsigned char *data = BPF_CORE_READ(skb, data);
+	struct net_device *dev = BPF_CORE_READ(skb, dev);
+	u32 len = BPF_CORE_READ(skb, len), here = len - BPF_CORE_READ(skb, data_len), at;
+
+	if (!m)
+		return 0;
+	at = message_find(m, l3);
+	if (!at)
+		return 0;
+	at += l3 - data;
+	m->out = !!sk;
+	m->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
+	/* Through a pair of devices the socket comes along, but is of another namespace. */
+	if (at > len || other_end(m, dev) ||
+	    (sk && (sock_netns(sk) != m->netns || !owner_find(&m->owner, sk))))
+		return 0;
+	m->at = at;
+	m->size = len - at;
+	m->ifindex = BPF_CORE_READ(dev, ifindex);
+	if (!m->size) /* a handshake, an acknowledgement */
+		return 0;
+	if (m->tcp)
+		return 1;
+	m->time_ns = bpf_ktime_get_ns();
+	return send_linear(ctx, m, data + at, here > at ? here - at : 0);
+}
+
+static __always_inline void send_segment(struct sk_buff *skb, struct message *m)
+{
+	u64 size = m->size;
+
+	m->time_ns = bpf_ktime_get_ns();
+	if (size > sizeof(((struct packet *)0)->data))
+		size = sizeof(((struct packet *)0)->data);
+	if (bpf_skb_output(skb, &segments, BPF_F_CURRENT_CPU | (m->at + size) << 32, m, sizeof(*m)))
+		LOST(events);
+}
+
+static __noinline int segment_linear(void *ctx, struct sk_buff *skb, struct message *m)
+{
+	unsigned char *data = BPF_CORE_READ(skb, data);
+	u32 here = BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len);
+
+	if (!m)
+		return 0;
+	if (here <= m->at) {
+		LOST(missed); /* its data lie elsewhere */
+		return 0;
+	}
+	m->time_ns = bpf_ktime_get_ns();
+	return send_linear(ctx, m, data + m->at, here - m->at);
+}
+
+/* What a listener answers with before there is a connection has no data. */
+static __always_inline bool can_have_data(struct sock *sk)
+{
+	u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+	return state != BPF_TCP_TIME_WAIT && state != BPF_TCP_NEW_SYN_RECV;
+}
+
+static __always_inline int queued(void *ctx, struct sk_buff *skb, struct message *m)
+{
+	struct sock *sk = BPF_CORE_READ(skb, sk); /* NULL: on its way through */
+
+	if (!sk || !can_have_data(sk))
+		return 0;
+	return take(ctx, skb, m, BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header), sk);
+}
+
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(out_btf, struct sk_buff *skb)
+{
+	struct message m = {};
+
+	if (queued(ctx, skb, &m))
+		send_segment(skb, &m);
+	return 0;
+}
+
+SEC("tp_btf/netif_receive_skb")
+int BPF_PROG(in_btf, struct sk_buff *skb)
+{
+	struct message m = {};
+
+	if (take(ctx, skb, &m, BPF_CORE_READ(skb, data), NULL))
+		send_segment(skb, &m);
+	return 0;
+}
+
+SEC("raw_tp/net_dev_queue")
+int BPF_PROG(out_raw, struct sk_buff *skb)
+{
+	struct message m = {};
+
+	return queued(ctx, skb, &m) ? segment_linear(ctx, skb, &m) : 0;
+}
+
+SEC("raw_tp/netif_receive_skb")
+int BPF_PROG(in_raw, struct sk_buff *skb)
+{
+	struct message m = {};
+
+	return take(ctx, skb, &m, BPF_CORE_READ(skb, data), NULL) ? segment_linear(ctx, skb, &m) : 0;
+}
