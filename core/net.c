@@ -101,7 +101,7 @@ void fmt_owner_cgroup(struct cell *cell, const void *row)
 		cell_none(cell);
 }
 
-void fmt_tcp_state(struct cell *cell, const void *row)
+const char *tcp_state_name(uint32_t state)
 {
 	static const char *const names[] = { /* of BPF_TCP_*, which are the kernel's own */
 		[BPF_TCP_ESTABLISHED] = "ESTABLISHED", [BPF_TCP_SYN_SENT] = "SYN_SENT",
@@ -111,10 +111,16 @@ void fmt_tcp_state(struct cell *cell, const void *row)
 		[BPF_TCP_LAST_ACK] = "LAST_ACK", [BPF_TCP_LISTEN] = "LISTEN",
 		[BPF_TCP_CLOSING] = "CLOSING", [BPF_TCP_NEW_SYN_RECV] = "NEW_SYN_RECV",
 	};
+
+	return state < ARRAY_LEN(names) && names[state] ? names[state] : "?";
+}
+
+void fmt_tcp_state(struct cell *cell, const void *row)
+{
 	uint32_t state = *(const uint32_t *)cell_ptr(cell, row);
 
 	if (state)
-		cell_enum(cell, names, ARRAY_LEN(names), state);
+		cell_str(cell, tcp_state_name(state));
 	else
 		cell_none(cell);
 }

@@ -24,7 +24,9 @@ void fmt_owner_uid(struct cell *cell, const void *row);
 void fmt_owner_comm(struct cell *cell, const void *row);
 void fmt_owner_cgroup(struct cell *cell, const void *row);
 
-/* Over a __u32 that is a TCP state: ESTABLISHED. 0 is none. */
+/* ESTABLISHED, of a TCP state as the kernel numbers them. */
+const char *tcp_state_name(uint32_t state);
+/* Over a __u32 that is one; 0 is none. */
 void fmt_tcp_state(struct cell *cell, const void *row);
 
 /* Options for bpf/flow.bpf.h. */
