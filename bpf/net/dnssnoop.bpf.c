@@ -27,11 +27,12 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
-/* Is the socket in the current task's table of files? Only asked of packets of the DNS, so that it may
- * take a microsecond. */
+/* Is the socket in the current task's table of files, or can it at least be there? Only asked of packets
+ * of the DNS, so that it may take a microsecond. How far it looks is what the verifier has patience for
+ * (for each round it goes back through all before it); beyond that, user and namespace have to do. */
 static __noinline bool current_has(struct sock *sk)
 {
-	enum { AT_ONCE = 16, MOST = 1024 };
+	enum { AT_ONCE = 16, MOST = 256 };
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
 	struct file **files = BPF_CORE_READ(table, fd), *some[AT_ONCE];
@@ -39,7 +40,7 @@ static __noinline bool current_has(struct sock *sk)
 	u32 n = BPF_CORE_READ(table, max_fds); /* a multiple of 32 */
 	u64 all = 1; /* differ */
 
-	if (!file)
+	if (!file || !table)
 		return false;
 	for (u32 i = 0; i < MOST && i < n; i += AT_ONCE) {
 		if (bpf_probe_read_kernel(some, sizeof(some), files + i))
@@ -53,7 +54,8 @@ static __noinline bool current_has(struct sock *sk)
 		if (!all)
 			return true;
 	}
-	return false;
+	return n > MOST && BPF_CORE_READ(sk, sk_uid.val) == (u32)bpf_get_current_uid_gid() &&
+	       BPF_CORE_READ(task, nsproxy, net_ns) == BPF_CORE_READ(sk, __sk_common.skc_net.net);
 }
 
 static __noinline int owner_note(struct owner *owner)
