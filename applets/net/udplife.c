@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 enum { OPT_STARTS = 10 };
+#define UNKNOWN_NS (10 * NSEC)
 
 static const struct opt opts[] = {
 	FILTER_PID('p'), FILTER_TID(1), FILTER_UID('u'), FILTER_COMM(2), FILTER_CGROUP(3),
@@ -203,7 +204,8 @@ static void flow_look(struct run *run, struct seen *s, uint64_t cut_ns)
 		s->flow.known = true;
 	}
 	if (!s->flow.known) {
-		if (idle)
+		/* no longer than it may take somebody to read what has come */
+		if (idle || run->now_ns > s->flow.last_ns + UNKNOWN_NS)
 			bpf_map_delete_elem(map_fd(run, "flows"), &s->key);
 		return;
 	}

@@ -4,6 +4,7 @@
 #include "common.bpf.h"
 #include "flow.bpf.h"
 #include "packet.bpf.h"
+#include "sock_task.bpf.h"
 #include "udplife.h"
 
 struct {
@@ -27,15 +28,11 @@ struct {
 	__type(value, u64); /* the socket */
 } port_socks SEC(".maps");
 
-static __noinline int owner_note(struct owner *owner)
+static __always_inline bool sock_known(struct sock *sk)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	u64 key = (u64)sk;
 
-	if (!owner)
-		return 0;
-	task_note(owner);
-	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	return 0;
+	return bpf_map_lookup_elem(&socks, &key);
 }
 
 /* Of a socket that the current task uses; NULL: the user does not want it. Two sockets cannot begin at
@@ -82,28 +79,47 @@ static __noinline struct flow *flow_find(const struct flow_key *key, const struc
 	return flow;
 }
 
-enum { SENT = 1, AT_DEVICE = 2 };
+struct datagram {
+	struct tuple t;		/* from the local end to the other */
+	u64 bytes;
+	u64 skb, dev;		/* where it is seen at a device; else 0 */
+	u32 netns;
+	u32 sent;
+};
 
-/* One datagram; `t` is from the local end to the other. Packets that come in have no socket yet. */
-static __noinline int count(const struct tuple *t, const struct sock_value *sock, u32 netns,
-			    u64 bytes, u32 how)
+/* On its way down a packet may come by several devices, one behind the other: only the first counts.
+ * What comes by the same device next may have the same address. */
+static __always_inline bool seen_above(struct flow *flow, const struct datagram *d)
 {
-	struct flow_key key = { .netns = netns };
+	if (!d->sent || !d->skb)
+		return false;
+	if (flow->skb == d->skb && flow->dev != d->dev)
+		return true;
+	flow->skb = d->skb;
+	flow->dev = d->dev;
+	return false;
+}
+
+/* What comes in at a device has no socket yet. */
+static __noinline int count(const struct datagram *d, const struct sock_value *sock)
+{
+	struct flow_key key = {};
 	struct flow *flow;
 
-	if (!t || !t->dport)
+	if (!d || !d->t.dport)
 		return 0;
-	if (sock && !(how & AT_DEVICE))
+	if (sock && !d->skb)
 		key.serial = sock->serial;
-	key.ip = t->ip;
-	key.lport = t->sport;
-	key.rport = t->dport;
-	__builtin_memcpy(key.raddr, t->daddr, sizeof(key.raddr));
-	flow = flow_find(&key, t);
-	if (!flow)
+	key.netns = d->netns;
+	key.ip = d->t.ip;
+	key.lport = d->t.sport;
+	key.rport = d->t.dport;
+	__builtin_memcpy(key.raddr, d->t.daddr, sizeof(key.raddr));
+	flow = flow_find(&key, &d->t);
+	if (!flow || seen_above(flow, d))
 		return 0;
-	__sync_fetch_and_add(&flow->packets[how & SENT], 1);
-	__sync_fetch_and_add(&flow->bytes[how & SENT], bytes);
+	__sync_fetch_and_add(&flow->packets[d->sent & 1], 1);
+	__sync_fetch_and_add(&flow->bytes[d->sent & 1], d->bytes);
 	flow->last_ns = bpf_ktime_get_ns();
 	if (sock && !flow->known) {
 		flow->owner = sock->owner;
@@ -111,7 +127,7 @@ static __noinline int count(const struct tuple *t, const struct sock_value *sock
 	}
 	/* A socket that is bound to no address sends from whichever; what it gets is for one. */
 	if (!*(u64 *)flow->laddr && !*(u64 *)(flow->laddr + 8))
-		__builtin_memcpy(flow->laddr, t->saddr, sizeof(flow->laddr));
+		__builtin_memcpy(flow->laddr, d->t.saddr, sizeof(flow->laddr));
 	return 0;
 }
 
@@ -120,22 +136,24 @@ static __noinline int count(const struct tuple *t, const struct sock_value *sock
 static __noinline int sent(struct sock *sk, struct msghdr *msg, long ret, u32 version)
 {
 	void *name = BPF_CORE_READ(msg, msg_name);
+	struct datagram d = { .bytes = ret, .sent = 1 };
 	struct sock_value *sock;
-	struct tuple t = {};
 
 	if (ret < 0)
 		return 0;
-	tuple_read(&t, sk);
+	tuple_read(&d.t, sk);
 	if (name) {
-		tuple_read_dest(&t, name);
-		if (t.ip == 4 && !addr_is_mapped(t.saddr)) /* the part of an IPv6 address */
-			__builtin_memset(t.saddr + 4, 0, 12);
+		tuple_read_dest(&d.t, name);
+		/* The socket may be bound to an address of IPv6, or to none (::). */
+		if (d.t.ip == 4)
+			__builtin_memset(d.t.saddr + 4, 0, 12);
 	}
 	/* IPv4 on an IPv6 socket goes on to the function of IPv4, which is watched, too. */
-	if (t.ip != version)
+	if (d.t.ip != version)
 		return 0;
 	sock = sock_used(sk);
-	return sock ? count(&t, sock, sock_netns(sk), ret, SENT) : 0;
+	d.netns = sock_netns(sk);
+	return sock ? count(&d, sock) : 0;
 }
 
 SEC("fexit/udp_sendmsg")
@@ -220,15 +238,17 @@ static __always_inline void tuple_turn(struct tuple *t, const struct tuple *from
 /* A task has taken the datagram; a negative length: just looked at it, or an error. */
 static __noinline int taken(struct sock *sk, struct sk_buff *skb, long len)
 {
-	struct tuple packet = {}, t = {};
+	struct datagram d = {};
+	struct tuple packet = {};
 	struct sock_value *sock;
 
 	if (len < 0 || !packet_read(&packet, skb, IPPROTO_UDP))
 		return 0;
-	tuple_turn(&t, &packet);
+	tuple_turn(&d.t, &packet);
 	sock = sock_used(sk);
-	/* The header has been taken off. */
-	return sock ? count(&t, sock, sock_netns(sk), BPF_CORE_READ(skb, len), 0) : 0;
+	d.netns = sock_netns(sk);
+	d.bytes = BPF_CORE_READ(skb, len); /* the header has been taken off */
+	return sock ? count(&d, sock) : 0;
 }
 
 SEC("fentry/skb_consume_udp")
@@ -315,49 +335,30 @@ static __always_inline bool later_fragment(const unsigned char *l3)
 	return ip[0] >> 4 == 4 && (ip[6] & 0x1f || ip[7]);
 }
 
-/* On its way down a packet may come by several devices; the last ones that came by on this CPU. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u64[2]);
-} last_packet SEC(".maps");
-
-static __always_inline bool seen_above(struct sk_buff *skb, struct net_device *dev)
-{
-	u32 zero = 0;
-	u64 *last = bpf_map_lookup_elem(&last_packet, &zero);
-	bool again;
-
-	if (!last)
-		return false;
-	again = last[0] == (u64)skb && last[1] != (u64)dev;
-	last[0] = (u64)skb;
-	last[1] = (u64)dev;
-	return again;
-}
-
 SEC("raw_tp/net_dev_queue")
 int BPF_PROG(queued, struct sk_buff *skb)
 {
 	struct sock *sk = BPF_CORE_READ(skb, sk);
 	struct net_device *dev = BPF_CORE_READ(skb, dev);
+	struct datagram d = { .skb = (u64)skb, .dev = (u64)dev, .sent = 1 };
 	struct sock_value *sock;
 	unsigned char *l3;
-	struct tuple t = {};
-	u32 netns, at;
+	u32 at;
 
 	if (!sk || !sock_is_udp(sk))
 		return 0;
-	netns = sock_netns(sk);
+	d.netns = sock_netns(sk);
 	l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
-	at = packet_read_at(&t, l3, IPPROTO_UDP);
+	at = packet_read_at(&d.t, l3, IPPROTO_UDP);
 	/* Through a pair of devices the socket comes along, but is of another namespace. */
-	if (!at || later_fragment(l3) || BPF_CORE_READ(dev, nd_net.net, ns.inum) != netns ||
-	    seen_above(skb, dev))
+	if (!at || later_fragment(l3) || BPF_CORE_READ(dev, nd_net.net, ns.inum) != d.netns)
 		return 0;
-	sock = port_claim(sk, netns);
-	return sock ? count(&t, sock, netns, payload(l3 + at), SENT | AT_DEVICE) : 0;
+	d.bytes = payload(l3 + at);
+	/* When the address of the neighbour had to be asked for first, anybody may be current. */
+	if (!sock_known(sk) && BPF_CORE_READ(sk, sk_socket, file) && !current_has(sk))
+		return count(&d, NULL);
+	sock = port_claim(sk, d.netns);
+	return sock ? count(&d, sock) : 0;
 }
 
 /* Whether there is a socket for it is not known here: user space leaves out those for which none is
@@ -367,13 +368,16 @@ int BPF_PROG(received, struct sk_buff *skb)
 {
 	unsigned char *l3 = BPF_CORE_READ(skb, data);
 	struct net_device *dev = BPF_CORE_READ(skb, dev);
-	struct tuple packet = {}, t = {};
+	struct datagram d = { .skb = (u64)skb, .dev = (u64)dev };
+	struct tuple packet = {};
 	u32 at = packet_read_at(&packet, l3, IPPROTO_UDP);
 
 	if (!at || later_fragment(l3))
 		return 0;
-	tuple_turn(&t, &packet);
-	return count(&t, NULL, BPF_CORE_READ(dev, nd_net.net, ns.inum), payload(l3 + at), AT_DEVICE);
+	tuple_turn(&d.t, &packet);
+	d.netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
+	d.bytes = payload(l3 + at);
+	return count(&d, NULL);
 }
 
 /* Since 6.3: who has taken something. */

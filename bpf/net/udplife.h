@@ -18,6 +18,7 @@ struct flow {
 	__u8 laddr[16];		/* all 0: not known yet, it is for the route to say */
 	struct owner owner;
 	__u64 known;		/* is the socket? */
+	__u64 skb, dev;		/* of the last packet that was counted at a device */
 };
 
 /* A socket, by its address. */
