@@ -20,7 +20,7 @@
 #ifndef SOCK_OWNER_BPF_H
 #define SOCK_OWNER_BPF_H
 
-#include "sock.bpf.h"
+#include "sock_task.bpf.h"
 #include "syscall.bpf.h"
 
 struct {
@@ -75,17 +75,6 @@ static __noinline int owner_read(struct owner *to, const struct sock *sk)
 	if (value)
 		*to = value->owner;
 	return !owner_unwanted(value);
-}
-
-static __noinline int owner_note(struct owner *owner)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	if (!owner)
-		return 0;
-	task_note(owner);
-	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	return 0;
 }
 
 /* The current task works on this socket: it is its owner, if there is none yet. false: it is one

@@ -4,6 +4,7 @@
 #define EVENT_MAX 2048
 #include "events.bpf.h"
 #include "packet.bpf.h"
+#include "sock_task.bpf.h"
 #include "dnssnoop.h"
 
 const volatile u16 ports[17] = { 53 };	/* zero-terminated */
@@ -26,46 +27,6 @@ struct {
 	__type(key, u64);
 	__type(value, struct owner);
 } owners SEC(".maps");
-
-/* Is the socket in the current task's table of files? Only asked of packets of the DNS, so that it may
- * take a microsecond. */
-static __noinline bool current_has(struct sock *sk)
-{
-	enum { AT_ONCE = 16, MOST = 1024 };
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *some[AT_ONCE];
-	struct file *file = BPF_CORE_READ(sk, sk_socket, file);
-	u32 n = BPF_CORE_READ(table, max_fds); /* a multiple of 32 */
-	u64 all = 1; /* differ */
-
-	if (!file)
-		return false;
-	for (u32 i = 0; i < MOST && i < n; i += AT_ONCE) {
-		if (bpf_probe_read_kernel(some, sizeof(some), files + i))
-			break;
-		/* Without branches, each of which the verifier would follow, in each round. */
-		for (int j = 0; j < AT_ONCE; j++) {
-			u64 differ = (u64)some[j] ^ (u64)file;
-
-			all &= (differ | -differ) >> 63;
-		}
-		if (!all)
-			return true;
-	}
-	return false;
-}
-
-static __noinline int owner_note(struct owner *owner)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	if (!owner)
-		return 0;
-	task_note(owner);
-	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	return 0;
-}
 
 /* false: it is not of a task that the user wants. */
 static __noinline int owner_find(struct owner *owner, struct sock *sk)

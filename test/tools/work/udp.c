@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Datagrams: UDP over loopback (NAME6 is over IPv6).
+ * Datagrams: UDP over loopback (NAME6 is over IPv6, NAME46 IPv4 over IPv6 sockets).
  *
  *   udpsend4   PORT N BYTES         one socket sends N datagrams of BYTES to PORT, whoever is there;
  *                                   prints "LPORT RPORT"
  *   udpflood4  N BYTES              N datagrams of BYTES to a socket with as little room as the kernel
  *                                   allows, which reads none until the end; prints "LPORT RPORT" and,
  *                                   as a second line, how many it had room for
+ *   udpecho4   N BYTES MORE         a connected socket sends N datagrams of BYTES, each of which is
+ *                                   answered with BYTES + MORE by a socket of a child's that is not
+ *                                   connected; prints "LPORT RPORT"
+ *   udphold4   N                    as udpecho4 N 10 0, then both sockets stay open until a line comes
+ *                                   on stdin
+ *   udpmany4   PORT N               one socket sends a datagram to each of N ports from PORT on; prints
+ *                                   the local port
  *   unixdrop   BYTES                a datagram of BYTES between two UNIX sockets, which nobody reads
  */
 #include "work.h"
@@ -29,6 +36,8 @@ static socklen_t loopback(struct sockaddr_storage *a, int port)
 	if (is_v6()) {
 		in6->sin6_family = AF_INET6;
 		in6->sin6_addr = in6addr_loopback;
+		if (strstr(verb, "46"))
+			inet_pton(AF_INET6, "::ffff:127.0.0.1", &in6->sin6_addr);
 		in6->sin6_port = htons(port);
 		return sizeof(*in6);
 	}
@@ -89,6 +98,81 @@ static void do_udpflood(char **arg)
 	printf("%ld\n", got);
 }
 
+/* The child ends when the parent does: with the last of these. */
+static void echo(int fd, long n, long bytes, long more)
+{
+	char *buf = buffer(bytes + more);
+	struct sockaddr_storage a;
+
+	while (n--) {
+		socklen_t len = sizeof(a);
+
+		if (must(recvfrom(fd, buf, bytes, 0, (struct sockaddr *)&a, &len), "recvfrom") != bytes)
+			die(1, "a datagram was cut");
+		must(sendto(fd, buf, bytes + more, 0, (struct sockaddr *)&a, len), "sendto");
+	}
+}
+
+static void ask(int fd, long n, long bytes, long more)
+{
+	char *buf = buffer(bytes + more);
+
+	while (n--) {
+		must(send(fd, buf, bytes, 0), "send");
+		if (must(recv(fd, buf, bytes + more, 0), "recv") != bytes + more)
+			die(1, "a datagram was cut");
+	}
+}
+
+static void exchange(long n, long bytes, long more, bool hold)
+{
+	struct end from = end_make(), to = end_make();
+	struct sockaddr_storage a;
+	socklen_t len = loopback(&a, to.port);
+	int go[2];
+	pid_t pid;
+	char c;
+
+	pipe_make(go);
+	pid = fork_child();
+	if (!pid) {
+		close(from.fd);
+		echo(to.fd, n, bytes, more);
+		byte_read(go[0]);
+		_exit(0);
+	}
+	close(to.fd);
+	must(connect(from.fd, (struct sockaddr *)&a, len), "connect");
+	ask(from.fd, n, bytes, more);
+	printf("%d %d\n", from.port, to.port);
+	fflush(stdout);
+	if (hold)
+		must(read(0, &c, 1), "read");
+	byte_write(go[1]);
+	close(from.fd);
+	wait_success(pid);
+}
+
+static void do_udpecho(char **arg)
+{
+	exchange(amount(arg[0]), amount(arg[1]), amount(arg[2]), false);
+}
+
+static void do_udphold(char **arg)
+{
+	exchange(amount(arg[0]), 10, 0, true);
+}
+
+static void do_udpmany(char **arg)
+{
+	struct end from = end_make();
+	long port = number(arg[0]), n = amount(arg[1]);
+
+	printf("%d\n", from.port);
+	while (n--)
+		send_to(&from, port++, 1, 10);
+}
+
 static void do_unixdrop(char **arg)
 {
 	long bytes = amount(arg[0]);
@@ -101,6 +185,12 @@ static void do_unixdrop(char **arg)
 }
 
 VERB("unixdrop", 1, 1, do_unixdrop);
+VERB("udpecho4", 3, 3, do_udpecho);
+VERB("udpecho6", 3, 3, do_udpecho);
+VERB("udpecho46", 3, 3, do_udpecho);
+VERB("udphold4", 1, 1, do_udphold);
+VERB("udphold6", 1, 1, do_udphold);
+VERB("udpmany4", 2, 2, do_udpmany);
 VERB("udpsend4", 3, 3, do_udpsend);
 VERB("udpsend6", 3, 3, do_udpsend);
 VERB("udpflood4", 2, 2, do_udpflood);
