@@ -31,9 +31,8 @@ const char *unable_hint(void);
  * question of a tenth of a millisecond; false where it cannot be answered as quickly. */
 bool fentry_refused(void);
 
-/* Can many uprobes be one link (6.6), and does its filter by process count all threads (6.10, and
- * stable kernels since 6.6.33)? To take probes away costs the kernel a tenth of a second for each
- * link. */
+/* Can many uprobes be one link (6.6), and does its filter by process let all threads through (6.10,
+ * and stable kernels since 6.6.33)? To take probes away costs up to 150 ms for each link. */
 bool uprobe_multi_works(void);
 /* enum bpf_attach_type of 6.6, which headers of older kernels lack */
 #define TRACE_UPROBE_MULTI ((enum bpf_attach_type)48)

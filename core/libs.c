@@ -388,13 +388,14 @@ static void rings_open(struct run *run)
 		run_watch(run, epoll, rings_read);
 }
 
-unsigned libs_watch(struct run *run, pid_t pid, const char *prefix, const struct lib *libs)
+unsigned libs_watch(struct run *run, pid_t pid, bool installed, const char *prefix,
+		    const struct lib *libs)
 {
 	state.libs = libs;
 	state.prefix = prefix;
 	state.pid = pid;
 	rings_open(run); /* first, so that nothing falls in between */
-	if (!pid)
+	if (installed)
 		installed_see(run);
 	processes_see(run);
 	return state.found;

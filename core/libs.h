@@ -4,6 +4,7 @@
 #ifndef LIBS_H
 #define LIBS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,11 +34,12 @@ void libs_setup(struct run *run, const char *any, const struct lib_func *funcs);
 int lib_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
 	       const struct lib_func *funcs, const char **why);
 
-/* Attach to all of `libs` wherever they are: as installed, as mapped by process `pid` or, for 0, any
+/* Attach to all of `libs` wherever they are: as `installed`, as mapped by process `pid` or, for 0, any
  * process; and from now on whenever one is mapped. What cannot be probed is told, once each, and
  * does not end the run. In attach(); returns in how many files functions were found so far. `libs` and
  * `prefix` live as long as the run. */
-unsigned libs_watch(struct run *run, pid_t pid, const char *prefix, const struct lib *libs);
+unsigned libs_watch(struct run *run, pid_t pid, bool installed, const char *prefix,
+		    const struct lib *libs);
 
 /* The program that the process runs, which may have a library's functions in itself: the same for its
  * file. Ends the program if there is no such process. Returns how many functions it has. */

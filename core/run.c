@@ -95,7 +95,7 @@ static void report(struct run *run, uint64_t since)
 			stacks_report(run);
 		if (a->tick)
 			a->tick(run);
-		if (core->common.count && (!a->event_min || top_on(run)) &&
+		if (core->common.count && (!a->event_min || a->tick || top_on(run)) &&
 		    ++core->count >= core->common.count)
 			core->counted = core->stop = true;
 	}

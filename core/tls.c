@@ -113,5 +113,5 @@ void tls_attach(struct run *run, uint32_t libs, uint32_t flags, int pid, int ext
 		if (pid)
 			libs_program(run, pid, NULL, (const struct lib[]){ { "", funcs }, { 0 } });
 	}
-	libs_watch(run, pid, NULL, all);
+	libs_watch(run, pid, !pid, NULL, all);
 }

@@ -883,6 +883,10 @@ struct syscall_trace_exit {
 	long ret;
 };
 
+struct trace_event_raw_percpu_alloc_percpu {
+	unsigned long call_site; /* 6.0 */
+};
+
 struct trace_event_raw_sched_process_exec {
 	u32 __data_loc_filename;
 	pid_t pid;

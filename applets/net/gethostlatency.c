@@ -45,7 +45,7 @@ static void attach(struct run *run)
 		if (pid)
 			libs_program(run, pid, NULL, libcs);
 		/* None yet is no fault: what comes later is watched. */
-		libs_watch(run, pid, NULL, libcs);
+		libs_watch(run, pid, !pid, NULL, libcs);
 		return;
 	}
 	if (lib_find(*given == '/' ? pid : 0, given, path, sizeof(path)))

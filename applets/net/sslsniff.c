@@ -22,7 +22,8 @@ static const struct opt opts[] = {
 	OPT_USER('x', "extra", NULL, "show UID and TID"),
 	OPT_USER('l', "latency", NULL, "show how long each call took"),
 	OPT_USER(HANDSHAKE, "handshake", NULL, "-l: handshakes, too"),
-	OPT('C', calls, "calls", NULL, "each call, also handshakes and cryptography; no data"),
+	OPT('C', calls, "calls", NULL,
+	    "a row for each call, also handshakes and cryptography; no data"),
 	LETTER('d', "verbose"),
 	{ 0 }
 };
@@ -80,8 +81,8 @@ static void fmt_kind(struct cell *cell, const void *row)
 {
 	uint32_t function = ((const EVENT *)row)->function;
 
-	cell_str(cell, function & TLS_OUT ? "WRITE/SEND" :
-		       function & TLS_IN ? "READ/RECV" : "HANDSHAKE");
+	cell_str(cell, function & TLS_OUT ? "WRITE/SEND"
+		     : function & TLS_IN ? "READ/RECV" : "HANDSHAKE");
 }
 
 static void fmt_call(struct cell *cell, const void *row)
@@ -134,9 +135,10 @@ static void fmt_base64(struct cell *cell, const void *row)
 	}
 	for (uint32_t i = 0; i < bytes; i += 3) {
 		uint32_t left = bytes - i;
-		uint32_t v = data[i] << 16 | (left > 1 ? data[i + 1] << 8 : 0) |
-			     (left > 2 ? data[i + 2] : 0);
+		uint32_t v = data[i] << 16;
 
+		v |= left > 1 ? data[i + 1] << 8 : 0;
+		v |= left > 2 ? data[i + 2] : 0;
 		text[n++] = digits[v >> 18];
 		text[n++] = digits[v >> 12 & 63];
 		text[n++] = left > 1 ? digits[v >> 6 & 63] : '=';
@@ -216,9 +218,8 @@ static void hexdump_print(struct run *run, const EVENT *e, size_t n)
 		int used = snprintf(line, sizeof(line), "    %08zx", e->offset + at);
 
 		for (i = 0; i < 16; i++)
-			used += snprintf(line + used, sizeof(line) - used,
-					 i < len ? "%s%02x" : "%s  ", i % 8 ? " " : "  ",
-					 i < len ? data[i] : 0);
+			used += snprintf(line + used, sizeof(line) - used, i < len ? "%s%02x" : "%s  ",
+					 i % 8 ? " " : "  ", i < len ? data[i] : 0);
 		used += snprintf(line + used, sizeof(line) - used, "  |");
 		for (i = 0; i < len; i++)
 			line[used++] = data[i] >= ' ' && data[i] < 127 ? data[i] : '.';
@@ -260,10 +261,10 @@ APPLET(sslsniff) = {
 		"  sslsniff -p 181 --hexdump     of one process, its program's own TLS too\n"
 		"  sslsniff -l --handshake       with latencies\n"
 		"  sslsniff --extra-lib openssl:/usr/bin/node\n"
-		"JSON has the data as text, and as they are in \"base64\". Of a call\n"
-		"--max-buffer-size bytes are shown, in pieces of 16384. A read's latency has the\n"
-		"waiting in it, and where sockets do not block a handshake is several calls: shown\n"
-		"is the last one.\n"
+		"JSON has the data as text, and as they are in \"base64\". Of a call as many bytes\n"
+		"are shown as --max-buffer-size says, in pieces of 16384. A read's latency has the\n"
+		"waiting in it; where sockets do not block, a handshake is several calls, of which\n"
+		"the last one is shown. What goes through an OpenSSL BIO is not seen.\n"
 		"Go programs and those with rustls call no such library.\n",
 	OBJECT(sslsniff),
 	EVENT_UPTO(data),

@@ -10,6 +10,7 @@
  *                                   PR_Write on what is no TLS; SSL_do_handshake, gnutls_handshake,
  *                                   SSL_ForceHandshake; EVP_DigestSign; nested is SSL_write on one
  *                                   session by way of another
+ *   unbase64                        writes the bytes that stdin has in base64
  */
 #include "work.h"
 
@@ -178,4 +179,26 @@ static void do_tls(char **arg)
 		tls_once(arg[0], buffer(data_len));
 }
 
+static void do_unbase64(char **arg)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t bits = 0;
+	int n = 0, c;
+
+	(void)arg;
+	while ((c = getchar()) != EOF) {
+		const char *digit = c ? strchr(digits, c) : NULL;
+
+		if (c == '=')
+			bits = 0, n = 0;
+		if (!digit)
+			continue;
+		bits = bits << 6 | (digit - digits);
+		n += 6;
+		if (n >= 8)
+			putchar(bits >> (n -= 8) & 0xff);
+	}
+}
+
 VERB("tls", 4, 4, do_tls);
+VERB("unbase64", 0, 0, do_unbase64);
