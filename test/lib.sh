@@ -402,6 +402,7 @@ run() {
 
 hold() {
 	[ -e "$T/go" ] || mkfifo "$T/go"
+	rm -f "$T/work.out" # or that of the last one would be taken for this one's
 	exec 4<>"$T/go"
 	"$WORK" -p -w "$@" <"$T/go" >"$T/work.out" 3>&- 4>&- &
 	t_held=$! held=$!
