@@ -17,6 +17,7 @@ enum bt_table { TABLE_RING, TABLE_STACKS, TABLE_SCRATCH, TABLE_STATE, TABLE_ZERO
 struct bt_state {
 	uint64_t start_ns; /* CLOCK_MONOTONIC, of `elapsed` */
 	uint64_t lost_events, lost_stacks, lost_entries;
+	uint64_t lost_runs; /* there was no free entry of the scratch table */
 };
 
 struct bt_code {

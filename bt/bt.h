@@ -282,6 +282,7 @@ struct bt_site {
 	uint64_t period, config;
 	bool frequency;
 	uint32_t btf_id; /* fentry, fexit */
+	int btf_fd;	 /* of the module that has it; 0: the kernel itself */
 	unsigned number; /* among all */
 	struct bt_record *args;
 	bool args_sought;
@@ -308,9 +309,9 @@ struct bt_prog {
 	bool multi;   /* loaded for many functions at once */
 	bool cookies; /* asks which site it runs at */
 	int fd;
-	unsigned index;
+	unsigned index, slots;	    /* in the scratch table: its first entry, and how many it has */
 	uint64_t every_ns, next_ns; /* interval */
-	struct bt_prog *next;
+	struct bt_prog *next, *before;
 };
 
 /* ---- what happens in user space ---- */
@@ -347,8 +348,11 @@ struct bt_action {
 
 struct bt_config {
 	uint32_t max_strlen, max_map_keys, stack_mode, key_strlen;
-	uint32_t buffer_kb;
-	bool unsafe, missing_warn;
+	uint32_t buffer_kb, buffer_pages; /* pages, if not 0 */
+	uint32_t max_cat, max_probes;
+	uint32_t missing;    /* of a list of probes: 0 told, 1 an error, 2 not told */
+	const char *trailer; /* of strings that were cut */
+	bool unsafe, print_maps;
 	bool regexp;	  /* names in attach points are extended regular expressions */
 	bool kprobe_args; /* `args` of kprobe: typed by BTF, as fentry has them */
 	bool any_as_text; /* %s takes every value */
@@ -375,7 +379,7 @@ struct bt {
 	struct bt_macro *macros;
 	struct bt_ctypes *ctypes;
 	const char *btf_path; /* --btf */
-	uint32_t scratch_size, zeros_size;
+	uint32_t scratch_size, scratch_entries, zeros_size;
 	uint32_t stack_depth; /* most frames of any stack; 0: none are taken */
 	signed char cookies;  /* sites_have_cookies(): 0 not asked yet, 1 yes, -1 no */
 

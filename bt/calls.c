@@ -649,6 +649,122 @@ static void pton_into(struct gen *g, struct bt_expr *e, struct place to, uint32_
 	}
 }
 
+/* ---- lengths, paths, addresses ---- */
+
+static bool is_stack(const struct bt_type *t)
+{
+	return t->kind == T_KSTACK || t->kind == T_USTACK;
+}
+
+static void len_check(struct check *ck, struct bt_expr *e)
+{
+	struct bt_expr *a = e->arg[0];
+
+	e->type = &type_s64;
+	if (a->kind == E_MAP && !a->nargs) {
+		check_map_arg(ck, a, false);
+		a->map->removed = true; /* entries that are not there do not count */
+		if (ck->final && !a->map->keyed)
+			bt_error(ck->bt, a->span, "len: %s has no keys", a->map->name);
+		return;
+	}
+	check_expr(ck, a);
+	if (!is_stack(a->type) && (a->type->kind != T_NONE || ck->final))
+		bt_error(ck->bt, a->span, "len: expected a map or a stack, not %s",
+			 type_text(ck->bt, a->type));
+	if (is_stack(a->type) && a->kind != E_NAME && a->kind != E_CALL)
+		bt_error(ck->bt, a->span, "len: expected kstack or ustack itself");
+}
+
+/* A stack is taken once more, as a whole: 8 bytes a frame, of the first 127. */
+static void len_gen(struct gen *g, struct bt_expr *e)
+{
+	const struct bt_type *t = e->arg[0]->type;
+	struct mark m = gen_mark(g);
+	uint32_t size = MIN(t->n ? t->n : 127u, 127u) * 8;
+	int good = code_label(g->c);
+	struct place p;
+
+	if (e->arg[0]->kind == E_MAP) {
+		gen_map_len(g, e->arg[0]);
+		return;
+	}
+	p = gen_temp_scratch(g, size);
+	code_mov(g->c, R1, R9);
+	gen_place_address(g, R2, p);
+	code_mov_imm(g->c, R3, size);
+	code_mov_imm(g->c, R4, t->kind == T_USTACK ? BPF_F_USER_STACK : 0);
+	code_call(g->c, BPF_FUNC_get_stack);
+	code_jump_imm(g->c, BPF_JSGT, R0, 0, good);
+	code_mov_imm(g->c, R0, 0);
+	code_here(g->c, good);
+	code_alu_imm(g->c, BPF_RSH, R0, 3);
+	gen_release(g, m);
+}
+
+static void path_check(struct check *ck, struct bt_expr *e)
+{
+	struct bt_type *t = (struct bt_type *)type_str(ck->bt, ck->bt->config.max_strlen);
+	const struct bt_type *a;
+	int64_t n;
+
+	if (ck->site->kind != P_FENTRY && ck->site->kind != P_FEXIT)
+		bt_error(ck->bt, e->span, "path() is for fentry and fexit");
+	check_expr(ck, e->arg[0]);
+	a = e->arg[0]->type;
+	if (a->kind == T_PTR)
+		a = type_target(ck->bt, a);
+	if ((a->kind != T_RECORD || !a->record->name || strcmp(a->record->name, "path")) &&
+	    (a->kind != T_NONE || ck->final))
+		bt_error(ck->bt, e->arg[0]->span, "path: expected a struct path, not %s",
+			 type_text(ck->bt, e->arg[0]->type));
+	if (e->nargs > 1) {
+		n = check_number(ck, e->arg[1], "path");
+		if (n < 2 || n > 8000)
+			bt_error(ck->bt, e->arg[1]->span, "path: expected from 2 to 8000 bytes");
+		t->size = n;
+	}
+	e->type = t;
+}
+
+/* The kernel allows it in few functions only (btf_allowlist_d_path), those that may take its locks.
+ */
+static void path_into(struct gen *g, struct bt_expr *e, struct place to, uint32_t size)
+{
+	int64_t off = 0;
+
+	gen_zero(g, to, 8);
+	if (e->arg[0]->type->kind == T_PTR)
+		gen_expr(g, e->arg[0]);
+	else
+		gen_address(g, e->arg[0], &off);
+	code_mov(g->c, R1, R0);
+	if (off)
+		code_alu_imm(g->c, BPF_ADD, R1, off);
+	gen_place_address(g, R2, to);
+	code_mov_imm(g->c, R3, MIN(size, e->type->size));
+	code_call(g->c, BPF_FUNC_d_path);
+}
+
+static void uaddr_check(struct check *ck, struct bt_expr *e)
+{
+	const char *name = check_literal(ck, e->arg[0], "uaddr");
+	enum site_kind k = ck->site->kind;
+	uint64_t size = 8;
+
+	if (k != P_UPROBE && k != P_URETPROBE)
+		bt_error(ck->bt, e->span, "uaddr() is for uprobe and uretprobe");
+	ck->per_site = true;
+	if (!site_symbol(ck->bt, ck->site, name, &e->num, &size))
+		bt_error(ck->bt, e->arg[0]->span,
+			 "%s has no variable '%s', or is position-independent: where it is loaded "
+			 "is known with -p PID only",
+			 ck->site->path, name);
+	size = size == 1 || size == 2 || size == 4 ? size : 8;
+	e->type = type_pointer(ck->bt, type_int(ck->bt, size, false), AS_USER);
+	e->is_const = true;
+}
+
 const struct bt_call bt_calls[] = {
 	{"count", "count()", 0, 0, CALL_MAP, agg_check},
 	{"sum", "sum(NUMBER)", 1, 1, CALL_MAP, agg_check},
@@ -682,6 +798,9 @@ const struct bt_call bt_calls[] = {
 	{"strerror", "strerror(NUMBER)", 1, 1, 0, strerror_check, first_arg_gen},
 	{"has_key", "has_key(@x, KEY)", 1, 8, 0, has_key_check, has_key_gen},
 	{"delete", "delete(@x[KEY])", 1, 8, CALL_STATEMENT, delete_check, delete_gen},
+	{"len", "len(@x), len(kstack) or len(ustack)", 1, 1, 0, len_check, len_gen},
+	{"path", "path(STRUCT_PATH[, SIZE])", 1, 2, 0, path_check, .into = path_into},
+	{"uaddr", "uaddr(\"VARIABLE\")", 1, 1, 0, uaddr_check, const_gen},
 	{"signal", "signal(NUMBER)", 1, 1, CALL_STATEMENT | CALL_UNSAFE, signal_check, signal_gen},
 	{0}};
 

@@ -2,15 +2,20 @@
 // C types: those of the kernel (BTF), those that a script defines, and both from their text.
 #include "ctypes.h"
 #include "btf.h"
+#include "ksyms.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct bt_ctypes {
-	struct btf *btf;
+	struct btf *btf; /* the kernel's, or a module's on top of them */
 	bool tried;
+	char module[64]; /* "": of none */
+	int module_fd;
 	char why[256];
 	const struct bt_type **by_id; /* made so far, by BTF id */
 	struct bt_record **defined;   /* by the script */
@@ -49,6 +54,84 @@ struct btf *ctypes_btf(struct bt *bt, const char **why)
 	if (why)
 		*why = c->why;
 	return c->btf;
+}
+
+/* ---- modules ---- */
+
+/* The types of a module that is loaded, as the kernel holds them (5.11). */
+static int module_open(const char *name, uint32_t *id)
+{
+	for (*id = 0; !bpf_btf_get_next_id(*id, id);) {
+		char found[64] = "";
+		struct bpf_btf_info info = {.name = (uintptr_t)found, .name_len = sizeof(found)};
+		uint32_t len = sizeof(info);
+		int fd = bpf_btf_get_fd_by_id(*id);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
+		    !strcmp(found, name))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+/* Numbers of the kernel's own types stay what they are, a module's own follow them: so the table of
+ * types only grows, and there can be one module. */
+int ctypes_module(struct bt *bt, const char *name)
+{
+	struct bt_ctypes *c = ctypes(bt);
+	const struct bt_type **by_id;
+	struct btf *btf;
+	uint32_t id, n;
+	int fd;
+
+	if (!ctypes_btf(bt, NULL) || bt->btf_path || *c->module)
+		return *c->module && !strcmp(c->module, name) ? c->module_fd : -1;
+	fd = module_open(name, &id);
+	btf = fd < 0 ? NULL : btf__load_from_kernel_by_id_split(id, c->btf);
+	if (!btf)
+		return -1;
+	n = btf__type_cnt(c->btf);
+	by_id = bt_alloc(bt, btf__type_cnt(btf) * sizeof(*by_id));
+	memcpy(by_id, c->by_id, n * sizeof(*by_id));
+	c->by_id = by_id;
+	c->btf = btf;
+	c->module_fd = fd;
+	snprintf(c->module, sizeof(c->module), "%s", name);
+	return fd;
+}
+
+struct module_search {
+	const char *func;
+	char module[64];
+};
+
+static bool module_see(const char *name, uint64_t addr, const char *module, void *arg)
+{
+	struct module_search *m = arg;
+
+	(void)addr;
+	if (!module || !strcmp(module, "bpf") || strcmp(name, m->func))
+		return true;
+	snprintf(m->module, sizeof(m->module), "%s", module);
+	return false;
+}
+
+/* The number of a kind of type with that name; a function also in the module that has it. */
+static int id_find(struct bt *bt, const char *name, int kind)
+{
+	struct module_search m = {.func = name};
+	struct btf *btf = ctypes_btf(bt, NULL);
+	int id = btf ? btf__find_by_name_kind(btf, name, kind) : -1;
+
+	if (id > 0 || !btf || kind != BTF_KIND_FUNC || *ctypes(bt)->module || bt->btf_path)
+		return id;
+	kallsyms_match(name, module_see, &m);
+	if (!*m.module || ctypes_module(bt, m.module) < 0)
+		return -1;
+	return btf__find_by_name_kind(ctypes_btf(bt, NULL), name, kind);
 }
 
 /* ---- making types ---- */
@@ -373,14 +456,36 @@ static struct bt_record *params_from_btf(struct bt *bt, struct btf *btf,
 
 struct bt_record *ctype_function(struct bt *bt, const char *name, uint32_t *btf_id)
 {
+	int id = id_find(bt, name, BTF_KIND_FUNC);
 	struct btf *btf = ctypes_btf(bt, NULL);
-	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -1;
 
 	if (id <= 0)
 		return NULL;
 	if (btf_id)
 		*btf_id = id;
 	return params_from_btf(bt, btf, btf__type_by_id(btf, btf__type_by_id(btf, id)->type), 0);
+}
+
+bool ctype_is_of_module(struct bt *bt, uint32_t btf_id, int *fd)
+{
+	struct bt_ctypes *c = ctypes(bt);
+
+	*fd = c->module_fd;
+	return *c->module && btf_id >= btf__type_cnt(btf__base_btf(c->btf));
+}
+
+void ctype_functions(struct bt *bt, void (*see)(const char *name, uint32_t id, void *arg),
+		     void *arg)
+{
+	struct btf *btf = ctypes_btf(bt, NULL);
+	uint32_t n = btf ? btf__type_cnt(btf) : 0;
+
+	for (uint32_t id = 1; id < n; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (btf_is_func(t))
+			see(btf__name_by_offset(btf, t->name_off), id, arg);
+	}
 }
 
 /* Each has a type `void (*btf_trace_NAME)(void *, parameters)`, and the function that calls it has

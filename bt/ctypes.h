@@ -10,6 +10,10 @@ struct btf;
 /* The kernel's types, read at the first call. NULL: *why says why not. */
 struct btf *ctypes_btf(struct bt *bt, const char **why);
 
+/* From now on the types of that loaded module, too: its descriptor. -1: it has none, or another
+ * module was named before. */
+int ctypes_module(struct bt *bt, const char *name);
+
 /* "struct sock *", "unsigned int", "char[16]", "u32". NULL: there is no such type, and `guess` (may
  * be NULL) has one of a similar name. */
 const struct bt_type *ctype_parse(struct bt *bt, const char *text, struct bt_guess *guess);
@@ -36,6 +40,11 @@ const char *ctype_enum_text(struct bt *bt, const char *enum_name, int64_t v);
  * and where there is one a last member "$ret" that is the result. NULL: there is none of that name.
  */
 struct bt_record *ctype_function(struct bt *bt, const char *name, uint32_t *btf_id);
+/* Is it a module's? Then *fd is of the module's types. */
+bool ctype_is_of_module(struct bt *bt, uint32_t btf_id, int *fd);
+/* All functions that the types know. */
+void ctype_functions(struct bt *bt, void (*see)(const char *name, uint32_t id, void *arg),
+		     void *arg);
 struct bt_record *ctype_raw_tracepoint(struct bt *bt, const char *name);
 
 /* What a pointer points to; type_none for void. */

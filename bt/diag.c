@@ -26,6 +26,10 @@ void bt_init(struct bt *bt, const char *name, const char *text, size_t len)
 		.key_strlen = 256,
 		.max_map_keys = 4096,
 		.buffer_kb = 1024,
+		.max_cat = 10240,
+		.max_probes = 8192,
+		.trailer = "..",
+		.print_maps = true,
 	};
 }
 

@@ -7,7 +7,8 @@
 enum {
 	FRAME_MAX = 480, /* of the 512 bytes of a program's stack */
 	VARS_MAX = 200,	 /* bytes of it for variables; the others go to the scratch entry */
-	SMALL = 64,	 /* larger values do not go to the stack */
+	SCRATCH_SLOTS = 4,
+	SMALL = 64, /* larger values do not go to the stack */
 };
 
 /* ---- places ---- */
@@ -825,6 +826,21 @@ static void call_back(struct gen *g, struct bt_stmt *s, int helper)
 	code_jump_imm(g->c, BPF_JNE, R0, 0, g->end);
 }
 
+void gen_map_len(struct gen *g, const struct bt_expr *e)
+{
+	int label = code_label(g->c);
+
+	if (g->npending == ARRAY_LEN(g->pending))
+		bt_error(g->bt, e->span, "more than %zu loops and len() in one probe",
+			 ARRAY_LEN(g->pending));
+	g->pending[g->npending++] = (struct pending){NULL, label};
+	code_table(g->c, R1, TABLE_MAPS + e->map->index);
+	code_func(g->c, R2, label);
+	code_mov_imm(g->c, R3, 0);
+	code_mov_imm(g->c, R4, 0);
+	code_call(g->c, BPF_FUNC_for_each_map_elem); /* the number of calls */
+}
+
 static void gen_for_map(struct gen *g, struct bt_stmt *s)
 {
 	code_table(g->c, R1, TABLE_MAPS + s->map->index);
@@ -942,6 +958,13 @@ static void gen_callback(struct gen *g, struct pending *p)
 {
 	struct bt_stmt *s = p->loop;
 
+	if (!s) { /* of len(): just goes on */
+		code_here(g->c, p->label);
+		g->c->callback[g->c->ncallbacks++] = g->c->n;
+		code_mov_imm(g->c, R0, 0);
+		code_exit(g->c);
+		return;
+	}
 	g->c->now = s->span.at;
 	g->frame = 0;
 	g->scratch = g->scratch_most; /* all that the program itself uses stays its own */
@@ -976,23 +999,57 @@ static bool has_callbacks(const struct bt_stmt *s)
 }
 
 /* The context, the scratch entry; all else was generated before it is known whether it is used. */
-static void gen_head(struct gen *g, struct bt_code *head, bool callbacks)
+/* The program's own entry of the scratch table to R8; without one it does not run. */
+static void head_scratch(struct gen *g, struct bt_code *head)
 {
-	head->now = g->probe->span.at;
-	code_mov(head, R9, R1);
-	if (g->c->uses_scratch) {
-		code_store_imm(head, BPF_W, R10, -4, g->prog->index);
+	code_store_imm(head, BPF_W, R10, -4, g->prog->index);
+	code_table(head, R1, TABLE_SCRATCH);
+	code_mov(head, R2, R10);
+	code_alu_imm(head, BPF_ADD, R2, -4);
+	code_call(head, BPF_FUNC_map_lookup_elem);
+	code_add(head, BPF_JMP | BPF_JNE | BPF_K, R0, 0, 2, 0);
+	code_mov_imm(head, R0, 0);
+	code_exit(head);
+	code_mov(head, R8, R0);
+}
+
+/* One of several entries, of which the first word says whether it is taken: a task in a uprobe may
+ * be preempted, and another one come by the same probe on that CPU. */
+static void head_scratch_free(struct gen *g, struct bt_code *head)
+{
+	enum { TRY = 11, FAILED = 6 }; /* instructions */
+	int end = SCRATCH_SLOTS * TRY;
+
+	for (int i = 0; i < SCRATCH_SLOTS; i++) {
+		code_store_imm(head, BPF_W, R10, -4, g->prog->index + i);
 		code_table(head, R1, TABLE_SCRATCH);
 		code_mov(head, R2, R10);
 		code_alu_imm(head, BPF_ADD, R2, -4);
 		code_call(head, BPF_FUNC_map_lookup_elem);
-		code_add(head, BPF_JMP | BPF_JNE | BPF_K, R0, 0, 2, 0);
-		code_mov_imm(head, R0, 0);
-		code_exit(head);
+		code_add(head, BPF_JMP | BPF_JEQ | BPF_K, R0, 0, end - (i * TRY + 6) - 1, 0);
 		code_mov(head, R8, R0);
-	} else if (callbacks) {
-		code_mov_imm(head, R8, 0);
+		code_mov_imm(head, R1, 1);
+		code_add(head, BPF_STX | BPF_ATOMIC | BPF_DW, R8, R1, 0, BPF_XCHG);
+		code_add(head, BPF_JMP | BPF_JEQ | BPF_K, R1, 0, end - (i * TRY + 10) - 1 + FAILED,
+			 0);
 	}
+	code_value(head, R1, TABLE_STATE, offsetof(struct bt_state, lost_runs));
+	code_mov_imm(head, R2, 1);
+	code_add(head, BPF_STX | BPF_ATOMIC | BPF_DW, R1, R2, 0, BPF_ADD);
+	code_mov_imm(head, R0, 0);
+	code_exit(head);
+}
+
+static void gen_head(struct gen *g, struct bt_code *head, bool callbacks)
+{
+	head->now = g->probe->span.at;
+	code_mov(head, R9, R1);
+	if (g->c->uses_scratch && g->prog->slots > 1)
+		head_scratch_free(g, head);
+	else if (g->c->uses_scratch)
+		head_scratch(g, head);
+	else if (callbacks)
+		code_mov_imm(head, R8, 0);
 	if (callbacks) {
 		code_store(head, BPF_DW, R10, g->ctx_slot.off, R9);
 		code_store(head, BPF_DW, R10, g->scratch_slot.off, R8);
@@ -1016,6 +1073,8 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 	g.atomic = kind_nests(g.site->kind);
 	g.end = code_label(g.c);
 	g.frame = 8;
+	g.scratch = g.scratch_most = prog->slots > 1 ? 8 : 0;
+	g.c->uses_scratch = prog->slots > 1 && callbacks;
 	if (callbacks) {
 		g.ctx_slot = gen_temp_stack(&g, 8);
 		g.scratch_slot = gen_temp_stack(&g, 8);
@@ -1027,6 +1086,8 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 	gen_stmts(&g, probe->body);
 	code_here(g.c, g.end);
 	g.c->now = probe->span.at;
+	if (g.c->uses_scratch && prog->slots > 1)
+		code_store_imm(g.c, BPF_DW, R8, 0, 0);
 	code_mov_imm(g.c, R0, 0);
 	code_exit(g.c);
 	for (size_t i = 0; i < g.npending; i++)
@@ -1043,15 +1104,23 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 	code_free(head);
 }
 
-static struct bt_prog *prog_add(struct bt *bt, struct bt_probe *probe)
+/* Kernels without attach cookies, and so maybe without BPF_XCHG (5.12), run uprobes unpreempted. */
+static unsigned uprobe_slots(struct bt *bt)
+{
+	return kernel_has_cookies(bt) ? SCRATCH_SLOTS : 1;
+}
+
+static struct bt_prog *prog_add(struct bt *bt, struct bt_probe *probe, enum site_kind kind)
 {
 	struct bt_prog *prog = bt_alloc(bt, sizeof(*prog));
 
 	prog->probe = probe;
 	prog->fd = -1;
-	prog->index = bt->progs ? 0 : 0;
 	for (struct bt_prog *p = bt->progs; p; p = p->next)
-		prog->index++;
+		prog->before = p;
+	prog->slots = kind == P_UPROBE || kind == P_URETPROBE ? uprobe_slots(bt) : 1;
+	prog->index = bt->scratch_entries;
+	bt->scratch_entries += prog->slots;
 	*bt->progs_end = prog;
 	bt->progs_end = &prog->next;
 	return prog;
@@ -1077,7 +1146,7 @@ static void gen_probe(struct bt *bt, struct bt_probe *probe)
 			continue;
 		}
 		check_probe(bt, probe, s, true, &per_site);
-		prog = prog_add(bt, probe);
+		prog = prog_add(bt, probe, s->kind);
 		prog_site(bt, prog, s);
 		gen_prog(bt, probe, prog);
 		if (!per_site && s->kind != P_FENTRY && s->kind != P_FEXIT && s->kind != P_RAWTP)

@@ -105,6 +105,9 @@ void gen_map_delete(struct gen *g, struct bt_expr *e);
 void gen_map_has(struct gen *g, struct bt_expr *e);
 struct place gen_key(struct gen *g, struct bt_expr *e);
 
+/* R0 = the number of its entries. */
+void gen_map_len(struct gen *g, const struct bt_expr *e);
+
 /* calls_out.c: an event for the action, with the arguments. */
 void gen_action(struct gen *g, struct bt_action *a, struct bt_expr **arg, size_t nargs);
 

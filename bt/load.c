@@ -3,6 +3,7 @@
 #include "session.h"
 #include "caps.h"
 #include "clock.h"
+#include "ctypes.h"
 #include "features.h"
 #include "sites.h"
 
@@ -53,8 +54,23 @@ static int table_make(struct session *s, enum bpf_map_type type, const char *nam
 	return fd;
 }
 
+/* Tables are made in full, for each CPU; a large one grows instead where programs of all kinds may
+ * take memory (6.1: kernel/bpf/memalloc.c). */
+static uint32_t map_flags(struct session *s, const struct bt_map *m)
+{
+	enum { LARGE = 4 << 20 };
+	struct btf *btf = ctypes_btf(s->bt, NULL);
+	uint64_t size = (uint64_t)m->entries * m->value_size * (m->per_cpu ? s->cpus : 1);
+
+	if (!m->keyed || m->indexed || size < LARGE || !btf ||
+	    btf__find_by_name_kind(btf, "bpf_mem_alloc_init", BTF_KIND_FUNC) <= 0)
+		return 0;
+	return BPF_F_NO_PREALLOC;
+}
+
 static void map_make(struct session *s, struct bt_map *m)
 {
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = map_flags(s, m));
 	enum bpf_map_type type;
 	char name[NAME_MAX_BPF + 1] = "at_", what[128];
 	size_t n = strlen(name);
@@ -108,10 +124,7 @@ static uint32_t stack_depth(const struct bt *bt)
 static void tables_make(struct session *s)
 {
 	struct bt *bt = s->bt;
-	uint32_t progs = 0;
 
-	for (struct bt_prog *p = bt->progs; p; p = p->next)
-		progs++;
 	for (unsigned t = 0; t < TABLE_MAPS; t++)
 		s->table[t] = -1;
 	if (table_used(bt, TABLE_RING))
@@ -126,7 +139,7 @@ static void tables_make(struct session *s)
 	}
 	if (table_used(bt, TABLE_SCRATCH))
 		s->table[TABLE_SCRATCH] = table_make(s, BPF_MAP_TYPE_PERCPU_ARRAY, "scratch", 4,
-						     bt->scratch_size, progs, 0);
+						     bt->scratch_size, bt->scratch_entries, 0);
 	if (table_used(bt, TABLE_ZEROS))
 		s->table[TABLE_ZEROS] = table_make(s, BPF_MAP_TYPE_ARRAY, "zeros", 4,
 						   bt->zeros_size, 1, BPF_F_RDONLY_PROG);
@@ -208,6 +221,7 @@ static int prog_load(struct bt_prog *p, char *log, size_t log_size)
 		opts.expected_attach_type =
 			site->kind == P_FENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT;
 		opts.attach_btf_id = site->btf_id;
+		opts.attach_btf_obj_fd = site->btf_fd;
 	}
 	if (p->multi)
 		opts.expected_attach_type =
@@ -302,7 +316,7 @@ static void prog_refused(struct session *s, struct bt_prog *p, int err)
 	if (p->code->ncallbacks && libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 							   BPF_FUNC_for_each_map_elem, NULL) != 1)
 		bt_error_status(s->bt, EXIT_CANNOT, span,
-				"a loop over a map needs Linux 5.13, and one over "
+				"a loop over a map, and len(), need Linux 5.13, and one over "
 				"a range whose end is not known beforehand 5.17");
 	prog_load(p, log, LOG_SIZE);
 	if (s->verbose)
@@ -333,6 +347,20 @@ static bool can_be_multi(const struct session *s, const struct bt_prog *p)
 	return true;
 }
 
+/* Of the functions that a wildcard found some may not be what fentry can do, as long as there are
+ * others. */
+static bool may_fail(const struct bt_prog *p)
+{
+	enum site_kind k = p->site[0]->kind;
+	bool others = p->next && p->next->probe == p->probe;
+
+	if (k != P_FENTRY && k != P_FEXIT)
+		return false;
+	for (const struct bt_prog *q = p->before; q && q->probe == p->probe; q = q->before)
+		others |= q->fd >= 0;
+	return others;
+}
+
 bool session_load(struct session *s)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
@@ -350,8 +378,12 @@ bool session_load(struct session *s)
 			p->multi = false;
 			p->fd = prog_load(p, NULL, 0);
 		}
-		if (p->fd < 0)
+		if (p->fd < 0 && !may_fail(p))
 			prog_refused(s, p, errno);
+		if (p->fd < 0) {
+			warn("%s: left out: %s", p->site[0]->name, strerror(errno));
+			p->nsites = 0;
+		}
 	}
 	libbpf_set_print(print);
 	s->state->start_ns = clock_now();

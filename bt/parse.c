@@ -4,6 +4,7 @@
 #include "lex.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 enum { DEPTH_MAX = 100 };
 
@@ -775,24 +776,84 @@ static void struct_parse(struct parser *p, struct bt_span span)
 		p->lx.p++;
 }
 
-static const struct {
+enum config_kind { CONFIG_NUMBER, CONFIG_BOOL, CONFIG_TEXT, CONFIG_WORD };
+
+/* Of a word the value is its place among `words`. */
+static const struct config_row {
 	const char *name;
+	enum config_kind kind;
 	size_t off;
 	uint32_t max;
+	const char *words[4];
 } config_rows[] = {
-	{"max_strlen", offsetof(struct bt_config, max_strlen), 8000},
-	{"max_map_keys", offsetof(struct bt_config, max_map_keys), 1 << 24},
+	{"max_strlen", CONFIG_NUMBER, offsetof(struct bt_config, max_strlen), 8000, {NULL}},
+	{"max_map_keys", CONFIG_NUMBER, offsetof(struct bt_config, max_map_keys), 1 << 24, {NULL}},
+	{"max_cat_bytes", CONFIG_NUMBER, offsetof(struct bt_config, max_cat), 1 << 24, {NULL}},
+	{"max_probes", CONFIG_NUMBER, offsetof(struct bt_config, max_probes), 1 << 16, {NULL}},
+	{"perf_rb_pages", CONFIG_NUMBER, offsetof(struct bt_config, buffer_pages), 1 << 18, {NULL}},
+	{"print_maps_on_exit", CONFIG_BOOL, offsetof(struct bt_config, print_maps), 1, {NULL}},
+	{"str_trunc_trailer", CONFIG_TEXT, offsetof(struct bt_config, trailer), 0, {NULL}},
+	{"stack_mode",
+	 CONFIG_WORD,
+	 offsetof(struct bt_config, stack_mode),
+	 0,
+	 {"bpftrace", "perf", "raw"}},
+	{"missing_probes",
+	 CONFIG_WORD,
+	 offsetof(struct bt_config, missing),
+	 0,
+	 {"warn", "error", "ignore"}},
 };
 
-static const char *const config_accepted[] = {
-	/* they tune what is not there to be tuned */
-	"missing_probes",	   "unstable_map_decl", "cache_user_symbols", "log_size",
-	"max_ast_nodes",	   "max_bpf_progs",	"max_cat_bytes",      "max_probes",
-	"perf_rb_pages",	   "on_stack_limit",	"lazy_symbolication", "license",
-	"print_maps_on_exit",	   "symbol_source",	"show_debug_info",    "use_blazesym",
-	"max_type_res_iterations", "unstable_import",	"unstable_macro",     "unstable_tseries",
-	"unstable_addr",	   "cpp_demangle",	"str_trunc_trailer",
+/* They tune what is not there to be tuned. */
+static const char *const config_others[] = {
+	"unstable_map_decl", "cache_user_symbols", "log_size",		 "max_ast_nodes",
+	"max_bpf_progs",     "on_stack_limit",	   "lazy_symbolication", "license",
+	"symbol_source",     "show_debug_info",	   "use_blazesym",	 "max_type_res_iterations",
+	"unstable_import",   "unstable_macro",	   "unstable_tseries",	 "unstable_addr",
+	"cpp_demangle",
 };
+
+static void config_word(struct parser *p, const struct config_row *row, uint32_t *to)
+{
+	const char *text = p->tok.kind == TOK_NAME || p->tok.kind == TOK_STR ? p->tok.text : "";
+
+	for (uint32_t i = 0; i < ARRAY_LEN(row->words) && row->words[i]; i++) {
+		if (strcmp(text, row->words[i]))
+			continue;
+		*to = i;
+		return;
+	}
+	bt_error(p->bt, p->tok.span, "%s: expected %s, %s or %s", row->name, row->words[0],
+		 row->words[1], row->words[2]);
+}
+
+static void config_value(struct parser *p, const struct config_row *row)
+{
+	void *to = (char *)&p->bt->config + row->off;
+
+	switch (row->kind) {
+	case CONFIG_NUMBER:
+		if (p->tok.kind != TOK_INT || !p->tok.num || p->tok.num > row->max)
+			bt_error(p->bt, p->tok.span, "%s: expected a number from 1 to %u",
+				 row->name, row->max);
+		*(uint32_t *)to = p->tok.num;
+		break;
+	case CONFIG_BOOL:
+		if (!is_word(p, "true") && !is_word(p, "false") &&
+		    (p->tok.kind != TOK_INT || p->tok.num > 1))
+			expected(p, "true or false");
+		*(bool *)to = is_word(p, "true") || (p->tok.kind == TOK_INT && p->tok.num);
+		break;
+	case CONFIG_TEXT:
+		if (p->tok.kind != TOK_STR)
+			expected(p, "a string in quotes");
+		*(const char **)to = p->tok.text;
+		break;
+	case CONFIG_WORD:
+		config_word(p, row, to);
+	}
+}
 
 static void config_row(struct parser *p)
 {
@@ -810,27 +871,19 @@ static void config_row(struct parser *p)
 		guess_see(&g, config_rows[i].name);
 		if (strcmp(name, config_rows[i].name))
 			continue;
-		if (p->tok.kind != TOK_INT || !p->tok.num || p->tok.num > config_rows[i].max)
-			bt_error(p->bt, p->tok.span, "%s: expected a number from 1 to %u", name,
-				 config_rows[i].max);
-		*(uint32_t *)((char *)&p->bt->config + config_rows[i].off) = p->tok.num;
+		config_value(p, &config_rows[i]);
 		if (!strcmp(name, "max_strlen"))
-			p->bt->config.key_strlen = p->tok.num;
+			p->bt->config.key_strlen = p->bt->config.max_strlen;
+		if (p->bt->config.buffer_pages)
+			p->bt->config.buffer_kb =
+				p->bt->config.buffer_pages * (sysconf(_SC_PAGESIZE) / 1024);
 		next(p);
 		return;
 	}
-	if (!strcmp(name, "stack_mode")) {
-		if (!is_word(p, "bpftrace") && !is_word(p, "perf") && !is_word(p, "raw"))
-			expected(p, "bpftrace, perf or raw");
-		p->bt->config.stack_mode = is_word(p, "perf") ? 1 : is_word(p, "raw") ? 2 : 0;
-		next(p);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(config_accepted); i++) {
-		if (strcmp(name, config_accepted[i]))
-			continue;
-		bt_error(p->bt, span, "the setting %s has no counterpart here: leave it out", name);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(config_others); i++)
+		if (!strcmp(name, config_others[i]))
+			bt_error(p->bt, span,
+				 "the setting %s has no counterpart here: leave it out", name);
 	bt_error(p->bt, span, "unknown setting '%s'%s", name, guess_text(&g, text));
 }
 

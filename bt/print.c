@@ -548,7 +548,7 @@ void format_print(struct session *s, struct out *o, const struct bt_action *a, c
 
 			padded(s, o, &spec, data + tail, n ? strnlen(data + tail, n) : 0);
 			if (t->is_bool && n == t->size && n)
-				out_str(o, "..");
+				out_str(o, s->bt->config.trailer);
 			tail += n;
 		} else if (spec.conv == 's' || spec.conv == 'r') {
 			text_print(s, o, &spec, t, data + a->at[i]);

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 100, CAT_MAX = 10240, CATCH_UP = 1000 };
+enum { POLL_MS = 100, CATCH_UP = 1000 };
 
 /* ---- actions ---- */
 
@@ -67,11 +67,11 @@ static void do_time(struct session *s, const struct bt_action *a)
 
 static void do_cat(struct session *s, const struct bt_action *a, const void *event, size_t size)
 {
-	char path[4096], *text = xalloc(CAT_MAX + 1);
+	char path[4096], *text = xalloc(s->bt->config.max_cat + 1);
 	int n;
 
 	snprintf(path, sizeof(path), "%s", formatted(s, a, event, size));
-	n = file_read(path, text, CAT_MAX);
+	n = file_read(path, text, s->bt->config.max_cat);
 	if (n < 0)
 		warn("cat: %s: %s", path, strerror(-n));
 	else if (s->json)
@@ -228,7 +228,8 @@ static void losses_tell(struct session *s)
 		{"skipped",
 		 "runs of a program were skipped by the kernel, as another was under way"},
 	};
-	uint64_t now[4] = {s->state->lost_events, s->state->lost_stacks, s->state->lost_entries};
+	uint64_t now[4] = {s->state->lost_events, s->state->lost_stacks, s->state->lost_entries,
+			   s->state->lost_runs};
 	const char *comma = "";
 
 	for (struct bt_prog *p = s->bt->progs; p; p = p->next) {
@@ -491,7 +492,7 @@ int session_main(struct session *s)
 	run_kind(s, P_END);
 	if (s->front)
 		report(s, true);
-	else
+	else if (s->bt->config.print_maps)
 		maps_print(s);
 	losses_tell(s);
 	out_flush(s->out);

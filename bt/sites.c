@@ -11,14 +11,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gelf.h>
 #include <limits.h>
 #include <regex.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { SITES_MAX = 8192 };
 
 const struct site_kind_row site_kinds[P_KINDS] = {
 	[P_BEGIN] = {"BEGIN", "begin", NULL, ""},
@@ -83,17 +82,22 @@ bool site_is_pattern(const struct bt *bt, const char *s)
 	return bt->config.regexp || is_glob(s);
 }
 
-bool sites_have_cookies(struct bt *bt, const struct bt_probe *probe, enum site_kind kind)
+bool kernel_has_cookies(struct bt *bt)
 {
-	if (!probe->sites || !probe->sites->next || kind == P_RAWTP || kind == P_FENTRY ||
-	    kind == P_FEXIT || kind == P_BEGIN || kind == P_END || kind == P_INTERVAL)
-		return false;
 	if (!bt->cookies)
 		bt->cookies = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
 						      BPF_FUNC_get_attach_cookie, NULL) == 1
 				      ? 1
 				      : -1;
 	return bt->cookies > 0;
+}
+
+bool sites_have_cookies(struct bt *bt, const struct bt_probe *probe, enum site_kind kind)
+{
+	if (!probe->sites || !probe->sites->next || kind == P_RAWTP || kind == P_FENTRY ||
+	    kind == P_FEXIT || kind == P_BEGIN || kind == P_END || kind == P_INTERVAL)
+		return false;
+	return kernel_has_cookies(bt);
 }
 
 /* $1 within an attach point. */
@@ -326,9 +330,10 @@ static struct bt_site *site_add(struct finder *f, const char *name)
 {
 	struct bt_site *s = bt_alloc(f->bt, sizeof(*s));
 
-	if (f->bt->nsites == SITES_MAX)
-		bt_error(f->bt, f->pt->span, "more than %d places to attach to: be more particular",
-			 SITES_MAX);
+	if (f->bt->nsites == f->bt->config.max_probes)
+		bt_error(f->bt, f->pt->span,
+			 "more than %u places to attach to: be more particular, or set max_probes",
+			 f->bt->config.max_probes);
 	s->point = f->pt;
 	s->kind = f->pt->kind;
 	s->name = name;
@@ -369,11 +374,26 @@ static uint64_t offset_take(struct bt *bt, const struct bt_point *pt, char *func
 	return off;
 }
 
+/* "NAME" or "NAME [MODULE]": is it of the module that the point names, if it names one? */
+static bool module_is(const struct bt_point *pt, const char *line)
+{
+	const char *module = pt->nparts > 1 ? pt->part[0] : NULL, *found = strchr(line, '[');
+	size_t n = module ? strlen(module) : 0;
+
+	if (!module)
+		return true;
+	if (!strcmp(module, "vmlinux"))
+		return !found;
+	return found && !strncmp(found + 1, module, n) && found[1 + n] == ']';
+}
+
 static bool traced_line(char *text, size_t len, void *arg)
 {
 	struct finder *f = arg;
 
 	(void)len;
+	if (!module_is(f->pt, text))
+		return true;
 	text[strcspn(text, " \t")] = 0;
 	if (!fits(f, text))
 		return true;
@@ -386,8 +406,8 @@ static bool kallsyms_line(const char *name, uint64_t addr, const char *module, v
 {
 	char text[512];
 
-	(void)addr, (void)module;
-	snprintf(text, sizeof(text), "%s", name);
+	(void)addr;
+	snprintf(text, sizeof(text), module ? "%s [%s]" : "%s", name, module);
 	return traced_line(text, 0, arg);
 }
 
@@ -440,25 +460,70 @@ static void kprobe_find(struct finder *f)
 	functions_add(f);
 }
 
+static void fentry_site(struct finder *f, const char *func, uint32_t id)
+{
+	struct bt_site *s = site_of_func(f, func);
+
+	s->btf_id = id;
+	if (!ctype_is_of_module(f->bt, id, &s->btf_fd))
+		s->btf_fd = 0;
+}
+
+/* Types have functions that cannot be traced, and the other way round. */
+static void fentry_see(const char *name, uint32_t id, void *arg)
+{
+	struct finder *f = arg;
+
+	if (fits(f, name) &&
+	    (!f->nnames || bsearch(&name, f->names, f->nnames, sizeof(*f->names), name_order)))
+		fentry_site(f, name, id);
+}
+
+static void fentry_pattern(struct finder *f, const char *func)
+{
+	int fd = tracefs_fd() < 0
+			 ? -1
+			 : openat(tracefs_fd(), "available_filter_functions", O_RDONLY | O_CLOEXEC);
+
+	pattern_set(f, func);
+	if (fd >= 0)
+		file_lines(fd, traced_line, f);
+	qsort(f->names, f->nnames, sizeof(*f->names), name_order);
+	ctype_functions(f->bt, fentry_see, f);
+	pattern_end(f);
+	f->nnames = 0;
+}
+
+/* The module of fentry:MODULE:FUNCTION and the like, whose types are wanted. */
+static bool module_use(struct finder *f)
+{
+	const char *module = f->pt->part[0];
+
+	if (f->pt->nparts < 2 || !strcmp(module, "vmlinux") || ctypes_module(f->bt, module) >= 0)
+		return true;
+	snprintf(f->missing, sizeof(f->missing),
+		 "there are no types of a module '%.60s', or another module was named before",
+		 module);
+	return false;
+}
+
 /* fentry needs the types of the function, so these are what there is. */
 static void fentry_find(struct finder *f)
 {
 	const char *func = last_part(f->pt), *why;
-	struct bt_site *s;
 	uint32_t id = 0;
 
 	if (!ctypes_btf(f->bt, &why))
 		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span, "%s", why);
+	if (!module_use(f))
+		return;
 	if (site_is_pattern(f->bt, func))
-		bt_error(f->bt, f->pt->span, "wildcards are for kprobe, not for %s",
-			 site_kinds[f->pt->kind].name);
-	if (!ctype_function(f->bt, func, &id)) {
+		fentry_pattern(f, func);
+	else if (ctype_function(f->bt, func, &id))
+		fentry_site(f, func, id);
+	else
 		snprintf(f->missing, sizeof(f->missing), "the kernel's types have no function '%s'",
 			 func);
-		return;
-	}
-	s = site_of_func(f, func);
-	s->btf_id = id;
 }
 
 static int dir_open(const char *path)
@@ -557,6 +622,75 @@ bool site_file(const struct bt *bt, const char *name, char *path, size_t size)
 	       !lib_find(0, name, path, size) || (base != name && !lib_find(0, base, path, size)) ||
 	       !program_find(name, path, size) ||
 	       (!strcmp(base, "pthread") && !lib_find(0, "c", path, size));
+}
+
+/* Where the file begins in the process of -p. */
+static uint64_t load_base(const struct bt *bt, const char *path)
+{
+	char maps[64], line[PATH_MAX + 128], found[PATH_MAX], real[PATH_MAX];
+	unsigned long long start, offset, base = 0;
+	FILE *f;
+
+	snprintf(maps, sizeof(maps), "/proc/%d/maps", bt->pid);
+	f = bt->pid && realpath(path, real) ? fopen(maps, "re") : NULL;
+	while (f && !base && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx-%*x %*s %llx %*s %*s %4095s", &start, &offset, found) == 3 &&
+		    !offset && !strcmp(found, real))
+			base = start;
+	if (f)
+		fclose(f);
+	return base;
+}
+
+static bool symbol_find(Elf *e, Elf_Scn *scn, const char *name, uint64_t *addr, uint64_t *size)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	GElf_Shdr head;
+	GElf_Sym sym;
+
+	if (!gelf_getshdr(scn, &head) || !data || !head.sh_entsize ||
+	    (head.sh_type != SHT_SYMTAB && head.sh_type != SHT_DYNSYM))
+		return false;
+	for (size_t i = 0; i < head.sh_size / head.sh_entsize; i++) {
+		const char *own;
+
+		if (!gelf_getsym(data, i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_OBJECT ||
+		    !sym.st_shndx)
+			continue;
+		own = elf_strptr(e, head.sh_link, sym.st_name);
+		if (!own || strcmp(own, name))
+			continue;
+		*addr = sym.st_value;
+		*size = sym.st_size;
+		return true;
+	}
+	return false;
+}
+
+bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *name, uint64_t *addr,
+		 uint64_t *size)
+{
+	int fd = open(site->path, O_RDONLY | O_CLOEXEC);
+	bool found = false, moves;
+	Elf_Scn *scn = NULL;
+	GElf_Ehdr head;
+	Elf *e;
+
+	elf_version(EV_CURRENT);
+	e = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ, NULL);
+	moves = !e || !gelf_getehdr(e, &head) || head.e_type == ET_DYN;
+	while (e && !found && (scn = elf_nextscn(e, scn)))
+		found = symbol_find(e, scn, name, addr, size);
+	elf_end(e);
+	if (fd >= 0)
+		close(fd);
+	if (found && moves) {
+		uint64_t base = load_base(bt, site->path);
+
+		*addr += base;
+		found = base;
+	}
+	return found;
 }
 
 static struct bt_site *site_of_file(struct finder *f, const char *func, uint64_t offset)
@@ -681,6 +815,7 @@ static void simple_find(struct finder *f)
 		break;
 	case P_RAWTP:
 		s->func = last_part(f->pt);
+		module_use(f);
 		break;
 	default:
 		row = event_find(f->pt, &g);
@@ -714,6 +849,14 @@ static void point_find(struct finder *f)
 	}
 }
 
+static void left_out(struct bt *bt, const struct bt_point *pt, const char *why)
+{
+	if (bt->config.missing == 1)
+		bt_error_status(bt, EXIT_CANNOT, pt->span, "%s", why);
+	if (!bt->config.missing)
+		warn("%s: left out: %s", pt->text, why);
+}
+
 void sites_find(struct bt *bt, struct bt_probe *probe)
 {
 	struct finder f = {.bt = bt, .probe = probe, .end = &probe->sites};
@@ -730,14 +873,14 @@ void sites_find(struct bt *bt, struct bt_probe *probe)
 		if (!f.missing[0])
 			snprintf(f.missing, sizeof(f.missing), "nothing fits '%.200s'", f.pt->text);
 		if (gone)
-			warn("%s: left out: %s", gone->text, why);
+			left_out(bt, gone, why);
 		gone = f.pt;
 		memcpy(why, f.missing, sizeof(why));
 	}
 	if (!f.n)
 		bt_error_status(bt, EXIT_CANNOT, gone->span, "%s", why);
 	if (gone)
-		warn("%s: left out: %s", gone->text, why);
+		left_out(bt, gone, why);
 }
 
 /* ---- args ---- */

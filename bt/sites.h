@@ -23,6 +23,8 @@ struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **wh
 
 /* Is it one name, or are there several that fit? */
 bool site_is_pattern(const struct bt *bt, const char *text);
+/* Attach cookies: Linux 5.15. */
+bool kernel_has_cookies(struct bt *bt);
 /* Can one program tell at which of the probe's several sites it runs (attach cookies, Linux 5.15)?
  * Else it needs one program a site. */
 bool sites_have_cookies(struct bt *bt, const struct bt_probe *probe, enum site_kind kind);
@@ -30,6 +32,10 @@ bool sites_have_cookies(struct bt *bt, const struct bt_probe *probe, enum site_k
 /* -l: call `see` with each probe that fits the pattern, as KIND:... */
 typedef void site_see(const char *name, void *arg);
 void sites_list(struct bt *bt, const char *pattern, site_see *see, void *arg);
+
+/* The address of a variable in the process of that probe, and its size. */
+bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *name, uint64_t *addr,
+		 uint64_t *size);
 
 /* The file that PATH, LIBRARY or PROGRAM means; false: there is none. */
 bool site_file(const struct bt *bt, const char *name, char *path, size_t size);

@@ -5,6 +5,7 @@
  *   bench start PROG ARGS...   runs PROG until it waits in poll or epoll_wait for the first time,
  *                              then ends it; prints "microseconds KiB": the time that took, and the
  *                              peak of its resident memory then
+ *   bench end PROG ARGS...     runs PROG to its end, which has to be a good one; the same two numbers
  *   bench open PATH N          N times open and close; prints nanoseconds for one
  *   bench direct DISK N        N reads of 4 KiB with O_DIRECT, from the first MiB; the same
  *   bench switch PAIRS N       PAIRS of threads on one CPU, each handing a byte to and fro over pipes
@@ -115,6 +116,32 @@ static int bench_start(char **argv)
 	printf("%.0f %ld\n", took * 1e6, hwm ? strtol(hwm + 6, NULL, 10) : 0);
 	kill(pid, SIGINT);
 	waitpid(pid, &status, 0);
+	return 0;
+}
+
+static int bench_end(char **argv)
+{
+	double start = now();
+	struct rusage used;
+	int status, null;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (!pid) {
+		null = open("/dev/null", O_RDWR);
+		dup2(null, 1);
+		dup2(null, 2);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (wait4(pid, &status, 0, &used) != pid)
+		fail("wait");
+	if (status) {
+		fprintf(stderr, "bench: %s failed\n", argv[0]);
+		return 1;
+	}
+	printf("%.0f %ld\n", (now() - start) * 1e6, used.ru_maxrss);
 	return 0;
 }
 
@@ -274,6 +301,8 @@ int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "start"))
 		return bench_start(argv + 2);
+	if (argc >= 3 && !strcmp(argv[1], "end"))
+		return bench_end(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "open"))
 		return bench_open(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "direct"))
@@ -282,7 +311,7 @@ int main(int argc, char **argv)
 		return bench_switch(argv + 2);
 	if (argc == 3 && !strcmp(argv[1], "connect"))
 		return bench_connect(argv + 2);
-	fprintf(stderr, "usage: bench start PROG ARGS... | bench open PATH N | bench direct DISK N | "
+	fprintf(stderr, "usage: bench start|end PROG ARGS... | bench open PATH N | bench direct DISK N | "
 			"bench switch PAIRS N | bench connect N\n");
 	return 2;
 }
