@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Show each flow of UDP at its end: whose it was, how long it was, how much went through.
+// Show each flow of UDP at its end: whose it was, how long, how much went through.
 #include "applet.h"
 #include "clock.h"
 #include "net.h"
@@ -291,7 +291,7 @@ BPF_OBJECT(udplife);
 
 APPLET(udplife) = {
 	.name = "udplife",
-	.brief = "Show each flow of UDP at its end: whose it was, how long it was, how much went through.",
+	.brief = "Show each flow of UDP at its end: whose it was, how long, how much went through.",
 	.help = "Examples:\n"
 		"  udplife -p 181           flows of process 181\n"
 		"  udplife -T -D 53 -i 5    with the time, those to the DNS, ended when idle for 5 s\n"

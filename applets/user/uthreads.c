@@ -68,7 +68,7 @@ static void attach(struct run *run)
 	enum lang lang = langs_lang(own->langs);
 	int pid = langs_pid(own->langs);
 
-	if (lang != LANG_JAVA && !libs_watch(run, pid, NULL, libs) && pid)
+	if (lang != LANG_JAVA && !libs_watch(run, pid, !pid, NULL, libs) && pid)
 		libs_program(run, pid, NULL, libs);
 	if (lang == LANG_JAVA)
 		langs_attach(run, own->langs);

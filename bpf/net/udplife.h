@@ -23,7 +23,7 @@ struct flow {
 
 /* A socket, by its address. */
 struct sock_value {
-	__u64 serial;		/* no two have the same one, even if one after the other is at that address */
+	__u64 serial;		/* no two have the same one, even at the same address */
 	__u64 socket;		/* struct socket, while it is open */
 	struct owner owner;	/* who used it first; pid 0: the kernel itself, or not known */
 	__u32 lport;

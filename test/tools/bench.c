@@ -311,7 +311,7 @@ int main(int argc, char **argv)
 		return bench_switch(argv + 2);
 	if (argc == 3 && !strcmp(argv[1], "connect"))
 		return bench_connect(argv + 2);
-	fprintf(stderr, "usage: bench start|end PROG ARGS... | bench open PATH N | bench direct DISK N | "
-			"bench switch PAIRS N | bench connect N\n");
+	fprintf(stderr, "usage: bench start|end PROG ARGS... | bench open PATH N | "
+			"bench direct DISK N | bench switch PAIRS N | bench connect N\n");
 	return 2;
 }
