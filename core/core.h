@@ -12,7 +12,7 @@
 #include <bpf/libbpf.h>
 
 enum { COLS_MAX = 32, OPTS_MAX = 64, LINKS_MAX = 1024, KEY_LEN = 24,
-       WATCHES_MAX = 2 };
+       WATCHES_MAX = 4 };
 
 /* What was given for an option. */
 struct optval {
