@@ -28,9 +28,9 @@
  *   tunqueue QUEUE N BYTES          a tun interface wtun0 with four queues, best made within netns; N
  *                                   IPv4 packets of BYTES (at least 20) come in from QUEUE
  *   rdma4    PORT                   asks the RDMA connection manager twice, with two ids, for the way
- *   rdma6                           to 10.99.0.2 or fd99::2 behind the tun interface wtun0, made by it
- *                                   (best within netns), no RDMA device; prints the last
- *                                   event that comes: "KIND STATUS"
+ *   rdma6                           to 10.99.0.2 or fd99::2 behind the tun interface wtun0, which it
+ *                                   makes (best within netns), and which is no RDMA device; prints
+ *                                   the last event that comes: "KIND STATUS"
  *   each     VERB ARGS... + VERB ARGS... [+ ...]  does one verb after the other, all in this process
  *   mtu      N VERB ARGS...         sets that MTU on loopback, best done within netns, then does VERB
  * Where the kernel has no such socket or way, the exit status is 77.
