@@ -132,20 +132,32 @@ static __noinline int send_linear(void *ctx, const struct message *m, const void
 	return 0;
 }
 
+/* What a listener answers with before there is a connection has no data. */
+static __always_inline bool can_have_data(struct sock *sk)
+{
+	u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+	return state != BPF_TCP_TIME_WAIT && state != BPF_TCP_NEW_SYN_RECV;
+}
+
 /* What both directions do once the IP header is found, `skip` bytes after the packet's data. True: the
  * caller has to send the segment. */
 static __noinline int take(void *ctx, struct sk_buff *skb, struct message *m, unsigned char *l3,
 			   struct sock *sk)
 {
-	unsigned char *data = BPF_CORE_READ(skb, data);
-	struct net_device *dev = BPF_CORE_READ(skb, dev);
-	u32 len = BPF_CORE_READ(skb, len), here = len - BPF_CORE_READ(skb, data_len), at;
+	struct net_device *dev;
+	unsigned char *data;
+	u32 len, here, at;
 
 	if (!m)
 		return 0;
 	at = message_find(m, l3);
-	if (!at)
+	if (!at || (sk && !can_have_data(sk)))
 		return 0;
+	data = BPF_CORE_READ(skb, data);
+	dev = BPF_CORE_READ(skb, dev);
+	len = BPF_CORE_READ(skb, len);
+	here = len - BPF_CORE_READ(skb, data_len);
 	at += l3 - data;
 	m->out = !!sk;
 	m->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
@@ -190,19 +202,11 @@ static __noinline int segment_linear(void *ctx, struct sk_buff *skb, struct mess
 	return send_linear(ctx, m, data + m->at, here - m->at);
 }
 
-/* What a listener answers with before there is a connection has no data. */
-static __always_inline bool can_have_data(struct sock *sk)
-{
-	u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-
-	return state != BPF_TCP_TIME_WAIT && state != BPF_TCP_NEW_SYN_RECV;
-}
-
 static __always_inline int queued(void *ctx, struct sk_buff *skb, struct message *m)
 {
 	struct sock *sk = BPF_CORE_READ(skb, sk); /* NULL: on its way through */
 
-	if (!sk || !can_have_data(sk))
+	if (!sk)
 		return 0;
 	return take(ctx, skb, m, BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header), sk);
 }
