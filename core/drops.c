@@ -111,11 +111,13 @@ static void modules_read(const struct run *run)
 
 void drop_reasons_read(struct run *run)
 {
-	struct btf *btf = types_read(run);
+	static bool done;
+	struct btf *btf = done ? NULL : types_read(run);
 	int id;
 
 	if (!btf)
 		return;
+	done = true;
 	id = btf__find_by_name_kind(btf, "skb_drop_reason", BTF_KIND_ENUM);
 	if (id > 0)
 		reasons_take(btf, btf__type_by_id(btf, id));

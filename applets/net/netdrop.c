@@ -115,6 +115,9 @@ static void setup(struct run *run)
 	words_take(run, 'r', reason_number, (u32 *)ro->only_reasons, ARRAY_LEN(ro->only_reasons));
 	words_take(run, 'x', reason_number, (u32 *)ro->not_reasons, ARRAY_LEN(ro->not_reasons));
 	words_take(run, 'P', proto_number, (u32 *)ro->only_protos, ARRAY_LEN(ro->only_protos));
+	/* One of the reasons that came when the receive side began to drop by the tracepoint (5.18). */
+	if (known && drop_reason_find(run, "TCP_OFOMERGE"))
+		prog_off(run, "tcp_dropped");
 	if (run->own)
 		return;
 	run->own = ksyms_new();

@@ -51,53 +51,60 @@ static __noinline int owner_find(struct owner *owner, struct sock *sk)
 	return known || !filter.any;
 }
 
-/* Is it of the DNS? Most packets are not, and this is all that they cost. */
-static __always_inline u32 protocol_find(const unsigned char *l3)
+/* Is it of the DNS? Most packets are not, and this is all that they cost. `len`: of the whole, from the
+ * IP header on; a short frame has padding behind it. */
+static __always_inline u32 protocol_find(const unsigned char *l3, u32 *len)
 {
 	unsigned char ip[10];
+	u32 protocol, l4;
 	u16 port[2] = {};
-	u32 protocol;
 
 	if (bpf_probe_read_kernel(ip, sizeof(ip), l3))
 		return 0;
-	if (ip[0] >> 4 == 4)
+	if (ip[0] >> 4 == 4) {
+		/* Fragments but the first have no ports. */
+		if (ip[6] & 0x1f || ip[7])
+			return 0;
 		protocol = ip[9];
-	else if (ip[0] >> 4 == 6)
+		l4 = (ip[0] & 15) * 4;
+		*len = ip[2] << 8 | ip[3];
+	} else if (ip[0] >> 4 == 6) {
 		protocol = ip[6];
-	else
+		l4 = 40;
+		*len = (ip[4] << 8 | ip[5]) + 40;
+	} else {
 		return 0;
+	}
 	if (protocol != IPPROTO_UDP && protocol != IPPROTO_TCP)
 		return 0;
-	/* Fragments but the first have no ports. */
-	if (ip[0] >> 4 == 4 && (ip[6] & 0x1f || ip[7]))
-		return 0;
-	bpf_probe_read_kernel(port, sizeof(port), l3 + (ip[0] >> 4 == 4 ? (ip[0] & 15) * 4 : 40));
+	bpf_probe_read_kernel(port, sizeof(port), l3 + l4);
 	if (list_wants(ports, bpf_ntohs(port[0])) || list_wants(ports, bpf_ntohs(port[1])))
 		return protocol;
 	return 0;
 }
 
-/* The offset of the data from l3; 0 where this is nothing of the DNS. */
+/* The offset of the data from l3, and their size; 0 where this is nothing of the DNS. */
 static __noinline u32 message_find(struct message *m, const unsigned char *l3)
 {
-	u32 protocol = protocol_find(l3), at;
+	u32 len = 0, protocol = protocol_find(l3, &len), at;
 	unsigned char tcp[TCP_HEADER];
 
 	if (!m || !protocol)
 		return 0;
 	at = packet_read_at(&m->tuple, l3, protocol);
-	if (!at || protocol == IPPROTO_UDP)
-		return at ? at + UDP_HEADER : 0;
-	m->tcp = 1;
-	if (bpf_probe_read_kernel(tcp, sizeof(tcp), l3 + at))
+	if (!at)
 		return 0;
-	m->seq = (u32)tcp[4] << 24 | tcp[5] << 16 | tcp[6] << 8 | tcp[7];
-	return at + (tcp[12] >> 4) * 4;
-}
-
-static __always_inline bool loopback(const struct message *m, struct net_device *dev)
-{
-	return BPF_CORE_READ(dev, flags) & IFF_LOOPBACK;
+	if (protocol == IPPROTO_UDP) {
+		at += UDP_HEADER;
+	} else {
+		m->tcp = 1;
+		if (bpf_probe_read_kernel(tcp, sizeof(tcp), l3 + at))
+			return 0;
+		m->seq = (u32)tcp[4] << 24 | tcp[5] << 16 | tcp[6] << 8 | tcp[7];
+		at += (tcp[12] >> 4) * 4;
+	}
+	m->size = len > at ? len - at : 0;
+	return at;
 }
 
 /* Is it told of at this end? What goes over loopback comes by twice: a query is taken when it is sent,
@@ -106,7 +113,7 @@ static __always_inline bool other_end(const struct message *m, struct net_device
 {
 	bool query = list_wants(ports, m->tuple.dport);
 
-	return query != m->out && loopback(m, dev);
+	return query != m->out && BPF_CORE_READ(dev, flags) & IFF_LOOPBACK;
 }
 
 /* Where the kernel does not copy (no types for tp_btf): only what lies in the first piece. */
@@ -132,20 +139,32 @@ static __noinline int send_linear(void *ctx, const struct message *m, const void
 	return 0;
 }
 
-/* What both directions do once the IP header is found, `skip` bytes after the packet's data. True: the
- * caller has to send the segment. */
+/* What a listener answers with before there is a connection has no data. */
+static __always_inline bool can_have_data(struct sock *sk)
+{
+	u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+	return state != BPF_TCP_TIME_WAIT && state != BPF_TCP_NEW_SYN_RECV;
+}
+
+/* What both directions do; the IP header is at l3, sk the socket of what goes out. True: the caller has
+ * to send the segment. */
 static __noinline int take(void *ctx, struct sk_buff *skb, struct message *m, unsigned char *l3,
 			   struct sock *sk)
 {
-	unsigned char *data = BPF_CORE_READ(skb, data);
-	struct net_device *dev = BPF_CORE_READ(skb, dev);
-	u32 len = BPF_CORE_READ(skb, len), here = len - BPF_CORE_READ(skb, data_len), at;
+	struct net_device *dev;
+	unsigned char *data;
+	u32 len, here, at;
 
 	if (!m)
 		return 0;
 	at = message_find(m, l3);
-	if (!at)
+	if (!at || (sk && !can_have_data(sk)))
 		return 0;
+	data = BPF_CORE_READ(skb, data);
+	dev = BPF_CORE_READ(skb, dev);
+	len = BPF_CORE_READ(skb, len);
+	here = len - BPF_CORE_READ(skb, data_len);
 	at += l3 - data;
 	m->out = !!sk;
 	m->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
@@ -154,7 +173,8 @@ static __noinline int take(void *ctx, struct sk_buff *skb, struct message *m, un
 	    (sk && (sock_netns(sk) != m->netns || !owner_find(&m->owner, sk))))
 		return 0;
 	m->at = at;
-	m->size = len - at;
+	if (m->size > len - at)
+		m->size = len - at;
 	m->ifindex = BPF_CORE_READ(dev, ifindex);
 	if (!m->size) /* a handshake, an acknowledgement */
 		return 0;
@@ -190,19 +210,11 @@ static __noinline int segment_linear(void *ctx, struct sk_buff *skb, struct mess
 	return send_linear(ctx, m, data + m->at, here - m->at);
 }
 
-/* What a listener answers with before there is a connection has no data. */
-static __always_inline bool can_have_data(struct sock *sk)
-{
-	u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-
-	return state != BPF_TCP_TIME_WAIT && state != BPF_TCP_NEW_SYN_RECV;
-}
-
 static __always_inline int queued(void *ctx, struct sk_buff *skb, struct message *m)
 {
 	struct sock *sk = BPF_CORE_READ(skb, sk); /* NULL: on its way through */
 
-	if (!sk || !can_have_data(sk))
+	if (!sk)
 		return 0;
 	return take(ctx, skb, m, BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header), sk);
 }

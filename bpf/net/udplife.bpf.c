@@ -309,9 +309,12 @@ static __noinline struct sock_value *port_claim(struct sock *sk, u32 netns)
 {
 	struct port_key key = { .netns = netns, .port = sock_sport(sk) };
 	struct sock_value *sock = sock_used(sk);
-	u64 socket = (u64)sk;
+	u64 socket = (u64)sk, *known;
 
-	if (sock)
+	if (!sock)
+		return NULL;
+	known = bpf_map_lookup_elem(&port_socks, &key);
+	if (!known || *known != socket)
 		bpf_map_update_elem(&port_socks, &key, &socket, BPF_ANY);
 	return sock;
 }

@@ -17,16 +17,20 @@
  *                                   the first is killed. Prints the numbers of the namespaces of v0
  *                                   and v1, as a line, before
  *   qdisc    QDISC                  just whether there is that one (77: there is not)
+ *   ovsdrop  N                      sends N packets through a datapath of openvswitch that is to do
+ *                                   nothing with them, in a network namespace of its own
  *   nfdrop   VERB ARGS...           does VERB where all that comes in over IPv4 is dropped by the
  *                                   policy of a chain of nf_tables: in a network namespace of its
  *                                   own, with loopback, whose number goes before, as a line
  */
 #include "work.h"
 
+#include <linux/genetlink.h>
 #include <linux/if_link.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/openvswitch.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -427,6 +431,66 @@ static void do_nfdrop(char **arg)
 	verb_do(arg);
 }
 
+/* The number of a family of generic netlink. */
+static int family_find(const char *name)
+{
+	struct genlmsghdr get = { .cmd = CTRL_CMD_GETFAMILY, .version = 1 };
+	int fd = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC), "socket");
+	char answer[8192] __attribute__((aligned(4)));
+	struct nlmsghdr *h = (void *)answer;
+	struct messages m = { .n = 0 };
+	struct nlattr *a;
+	long n;
+
+	message_begin(&m, GENL_ID_CTRL, 0, &get, sizeof(get));
+	attr_str(&m, CTRL_ATTR_FAMILY_NAME, name);
+	must(send(fd, m.buf, m.n, 0), "send to netlink");
+	n = must(recv(fd, answer, sizeof(answer), 0), "answer of netlink");
+	close(fd);
+	if (h->nlmsg_type == NLMSG_ERROR)
+		die(EXIT_CANNOT, "this kernel has no %s", name);
+	for (a = NLMSG_DATA(h) + sizeof(get); (char *)a < answer + n;
+	     a = (void *)a + NLA_ALIGN(a->nla_len))
+		if (a->nla_type == CTRL_ATTR_FAMILY_ID)
+			return *(uint16_t *)(a + 1);
+	die(1, "%s has no number", name);
+}
+
+static void ovs_begin(struct messages *m, int family, int cmd, int version, int datapath)
+{
+	struct {
+		struct genlmsghdr genl;
+		struct ovs_header ovs;
+	} head = { { .cmd = cmd, .version = version }, { datapath } };
+
+	message_begin(m, family, NLM_F_ACK, &head, sizeof(head));
+}
+
+static void do_ovsdrop(char **arg)
+{
+	int datapaths = family_find(OVS_DATAPATH_FAMILY), packets = family_find(OVS_PACKET_FAMILY);
+	static const unsigned char frame[64] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xcc };
+	long n = amount(arg[0]);
+	struct messages m = { .n = 0 };
+	uint32_t nobody = 0;
+
+	namespace_new();
+	ovs_begin(&m, datapaths, OVS_DP_CMD_NEW, OVS_DATAPATH_VERSION, 0);
+	attr_str(&m, OVS_DP_ATTR_NAME, "dp0");
+	attr(&m, OVS_DP_ATTR_UPCALL_PID, &nobody, sizeof(nobody));
+	talk_well(NETLINK_GENERIC, &m, 1, "datapath");
+	while (n--) {
+		m.n = 0;
+		ovs_begin(&m, packets, OVS_PACKET_CMD_EXECUTE, OVS_PACKET_VERSION,
+			  if_nametoindex("dp0"));
+		attr(&m, OVS_PACKET_ATTR_PACKET, frame, sizeof(frame));
+		attr(&m, OVS_PACKET_ATTR_KEY | NLA_F_NESTED, NULL, 0);
+		attr(&m, OVS_PACKET_ATTR_ACTIONS | NLA_F_NESTED, NULL, 0);
+		talk_well(NETLINK_GENERIC, &m, 1, "packet");
+	}
+}
+
+VERB("ovsdrop", 1, 1, do_ovsdrop);
 VERB("veth", 4, 4, do_veth);
 VERB("pair", 3, MANY, do_pair);
 VERB("qdisc", 1, 1, do_qdisc);
