@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Show what is allocated and not released, by the stack that allocated it.
+#include "enums.h"
 #include "frames.h"
 #include "libs.h"
 #include "usyms.h"
@@ -7,6 +8,7 @@
 #include "memleak.skel.h"
 #define RODATA struct memleak_bpf__rodata
 
+#include <bpf/btf.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -219,8 +221,8 @@ static void user_off(struct run *run)
 	prog_off(run, "leave");
 }
 
-/* A table of all allocations is memory, taken at once in the kernel's mode: a 32nd of the machine's,
- * if a million would be more. */
+/* A table of all allocations is memory, often taken at once: of this machine's a 32nd, if a million
+ * would be more. */
 static uint32_t room_for_allocs(void)
 {
 	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
@@ -249,6 +251,17 @@ static void options_check(const struct run *run)
 		opt_bad(run, SORT, "expected size or count");
 }
 
+/* May a table take its memory as it needs it? From BPF's own allocator (6.1): without that kernels
+ * warn on the console. Not in the kernel's mode: it would be an allocation within another. */
+static bool tables_grow(const struct run *run)
+{
+	struct btf *btf = types_read(run);
+	bool there = btf && btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
+
+	btf__free(btf);
+	return there;
+}
+
 static void setup(struct run *run)
 {
 	RODATA *ro = RUN_RODATA(run);
@@ -267,9 +280,8 @@ static void setup(struct run *run)
 	if (leak->user) {
 		kernel_off(run);
 		libs_setup(run, "enter_any", allocators);
-		/* Memory as it is needed. Not in the kernel's mode, where that would be an allocation
-		 * within an allocation. */
-		bpf_map__set_map_flags(allocs, BPF_F_NO_PREALLOC);
+		if (tables_grow(run))
+			bpf_map__set_map_flags(allocs, BPF_F_NO_PREALLOC);
 	} else {
 		user_off(run);
 		map_resize(run, "calls", 1);
