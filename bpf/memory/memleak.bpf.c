@@ -104,7 +104,7 @@ static __noinline int allocated(void *ctx, u64 address, u64 size)
 	if (size < min_size || size > max_size)
 		return 0;
 	if (sample_rate > 1) {
-		/* What it was before is not to be had until 5.12; threads may take one for another's. */
+		/* Its value is not to be had until 5.12; a thread may read another's. */
 		(void)__sync_fetch_and_add(&sampled, 1);
 		if (*(volatile u64 *)&sampled % sample_rate != 1)
 			return 0;
