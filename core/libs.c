@@ -42,15 +42,13 @@ static struct watch_state {
 
 /* ---- one file ---- */
 
-static const char *file_refused(struct elf *e)
+static bool same_machine(struct elf *e)
 {
 	struct elf *self = elf_file_open("/proc/self/exe", NULL);
 	bool same = !self || elf_same_machine(e, self);
 
 	elf_file_close(self);
-	if (!same)
-		return "it is for another kind of machine than bpftools is";
-	return elf_is_go(e) ? "it is a Go program, which a probe on a return would crash" : NULL;
+	return same;
 }
 
 /* Functions of one file. */
@@ -159,9 +157,12 @@ int lib_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
 
 	if (!e)
 		return n;
-	*why = file_refused(e);
-	if (!*why) {
-		places_find(&at, prefix, funcs, e);
+	places_find(&at, prefix, funcs, e);
+	if (!same_machine(e)) {
+		*why = "it is for another kind of machine than bpftools is";
+	} else if (at.n && elf_is_go(e)) {
+		*why = "it is a Go program, which a probe on a return would crash";
+	} else {
 		n = places_attach(run, path, pid, &at);
 		*why = n == -ENOSPC ? "there are too many probes already" : n < 0 ? strerror(-n) : NULL;
 	}

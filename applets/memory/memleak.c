@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Show what is allocated and not released, by the stack that allocated it.
+#include "enums.h"
 #include "frames.h"
 #include "libs.h"
 #include "usyms.h"
@@ -7,6 +8,7 @@
 #include "memleak.skel.h"
 #define RODATA struct memleak_bpf__rodata
 
+#include <bpf/btf.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -122,8 +124,9 @@ static void command_exec(int go, const char *path, char **words)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	if (read(go, &byte, 1) == 1)
-		execv(path, words);
+	if (read(go, &byte, 1) != 1)
+		_exit(127); /* something else went wrong, and has been told */
+	execv(path, words);
 	warn("%s: %s", path, strerror(errno));
 	_exit(127);
 }
@@ -217,10 +220,11 @@ static void user_off(struct run *run)
 		prog_off(run, f->enter);
 	prog_off(run, "enter_any");
 	prog_off(run, "leave");
+	prog_off(run, "process_exec");
 }
 
-/* A table of all allocations is memory, taken at once in the kernel's mode: a 32nd of the machine's,
- * if a million would be more. */
+/* A table of all allocations is memory, often taken at once: of this machine's a 32nd, if a million
+ * would be more. */
 static uint32_t room_for_allocs(void)
 {
 	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
@@ -249,6 +253,17 @@ static void options_check(const struct run *run)
 		opt_bad(run, SORT, "expected size or count");
 }
 
+/* May a table take its memory as it needs it? From BPF's own allocator (6.1): without that kernels
+ * warn on the console. Not in the kernel's mode: it would be an allocation within another. */
+static bool tables_grow(const struct run *run)
+{
+	struct btf *btf = types_read(run);
+	bool there = btf && btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
+
+	btf__free(btf);
+	return there;
+}
+
 static void setup(struct run *run)
 {
 	RODATA *ro = RUN_RODATA(run);
@@ -260,6 +275,11 @@ static void setup(struct run *run)
 		leak = run->own = xalloc(sizeof(*leak));
 	leak->user = opt_on(run, 'p') || opt_on(run, 'c');
 	ro->kernel_mode = !leak->user;
+	if (opt_on(run, 'c') && !leak->child)
+		command_start(run, leak);
+	else if (!leak->child)
+		leak->pid = opt_u64(run, 'p', 0);
+	ro->target = leak->pid;
 	ro->trace_all = opt_on(run, 't');
 	if (ro->trace_all)
 		run->interval_ns = 0; /* there are no reports then */
@@ -267,9 +287,8 @@ static void setup(struct run *run)
 	if (leak->user) {
 		kernel_off(run);
 		libs_setup(run, "enter_any", allocators);
-		/* Memory as it is needed. Not in the kernel's mode, where that would be an allocation
-		 * within an allocation. */
-		bpf_map__set_map_flags(allocs, BPF_F_NO_PREALLOC);
+		if (tables_grow(run))
+			bpf_map__set_map_flags(allocs, BPF_F_NO_PREALLOC);
 	} else {
 		user_off(run);
 		map_resize(run, "calls", 1);
@@ -327,11 +346,9 @@ static void attach(struct run *run)
 
 	if (!leak->user)
 		return;
-	if (opt_on(run, 'c')) {
-		command_start(run, leak);
+	if (leak->child) {
 		run_watch(run, leak->ended, command_look);
 	} else {
-		leak->pid = opt_u64(run, 'p', 0);
 		leak->ended = syscall(SYS_pidfd_open, leak->pid, 0); /* 5.3 */
 		if (leak->ended < 0)
 			die(EXIT_FAIL, "process %d: %s", leak->pid, strerror(errno));
@@ -359,6 +376,7 @@ struct list {
 	} *v;
 	size_t n, room;
 	uint64_t before_ns;	/* younger ones do not count */
+	uint64_t image;		/* nor those of others */
 };
 
 static void alloc_see(const void *key, const void *value, void *arg)
@@ -368,7 +386,7 @@ static void alloc_see(const void *key, const void *value, void *arg)
 
 	memcpy(&one.address, key, sizeof(one.address));
 	memcpy(&one.alloc, value, sizeof(one.alloc));
-	if (one.alloc.ns > list->before_ns)
+	if (one.alloc.ns > list->before_ns || one.alloc.image != list->image)
 		return;
 	if (list->n == list->room) {
 		list->room = list->room * 2 + 1024;
@@ -395,7 +413,7 @@ struct group {
 struct groups {
 	struct group *v;
 	size_t n;
-	bool by_count;
+	uint64_t image;
 };
 
 static struct group *group_add(struct groups *g, uint64_t stack, size_t first)
@@ -422,15 +440,16 @@ static void groups_make(struct groups *g, const struct list *list)
 
 static void combined_see(const void *key, const void *value, void *arg)
 {
+	const struct groups *groups = arg;
+	struct combined_key of;
 	struct combined sum;
 	struct group *group;
-	uint64_t stack;
 
-	memcpy(&stack, key, sizeof(stack));
+	memcpy(&of, key, sizeof(of));
 	memcpy(&sum, value, sizeof(sum));
-	if (sum.allocs <= 0)
+	if (sum.allocs <= 0 || of.image != groups->image)
 		return;
-	group = group_add(arg, stack, 0);
+	group = group_add(arg, of.stack, 0);
 	group->bytes = MAX(sum.bytes, 0);
 	group->n = sum.allocs;
 }
@@ -500,9 +519,10 @@ static void tick(struct run *run)
 {
 	const struct leak *leak = run->own;
 	uint64_t older = opt_u64(run, 'o', leak->gone ? 0 : OLDER_MS) * 1000000;
-	struct list list = { .before_ns = run->now_ns - MIN(older, run->now_ns) };
+	uint64_t image = *(uint64_t *)bss_var(run, "image");
+	struct list list = { .before_ns = run->now_ns - MIN(older, run->now_ns), .image = image };
 	const char *sort = opt_str(run, SORT);
-	struct groups g = { .n = 0 };
+	struct groups g = { .image = image };
 	size_t shown;
 
 	if (opt_on(run, 't'))
@@ -584,10 +604,11 @@ APPLET(memleak) = {
 		"  memleak -c './test -v 3' 60  a command, with arguments: what it leaves\n"
 		"  memleak -p 181 -S je_ -O jemalloc    with functions named je_malloc and so on\n"
 		"  memleak -P 10 3              the kernel, with memory for each CPU, three times\n"
-		"Only what is allocated from now on is seen. Stacks are of programs with frame\n"
-		"pointers: without them they end early. A page of the kernel's slabs counts as\n"
-		"a page, and its objects as objects; objects that it frees in bulk are taken for\n"
-		"released once their address is given out again (-F: without a word about it).\n",
+		"Only what is allocated from now on is seen, and not in child processes. Stacks\n"
+		"are of programs with frame pointers: without them they end early. A page of the\n"
+		"kernel's slabs counts as a page, and its objects as objects; objects that it\n"
+		"frees in bulk are taken for released once their address is given out again\n"
+		"(-F: without a word about it).\n",
 	OBJECT(memleak),
 	.event_min = sizeof(struct event),
 	.opts = opts,

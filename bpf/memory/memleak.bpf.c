@@ -27,19 +27,21 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 10240);
-	__type(key, u64);
+	__type(key, struct combined_key);
 	__type(value, struct combined);
 } sums SEC(".maps");
 
 u64 sampled;
+u64 image;	/* what was allocated in an earlier one is no more */
 
-static __always_inline void sum_change(u64 stack, s64 bytes, s64 n)
+static __always_inline void sum_change(const struct alloc *alloc, s64 bytes, s64 n)
 {
-	struct combined fresh = {}, *sum = bpf_map_lookup_elem(&sums, &stack);
+	struct combined_key key = { .stack = alloc->stack, .image = alloc->image };
+	struct combined fresh = {}, *sum = bpf_map_lookup_elem(&sums, &key);
 
 	if (!sum) {
-		bpf_map_update_elem(&sums, &stack, &fresh, BPF_NOEXIST);
-		sum = bpf_map_lookup_elem(&sums, &stack);
+		bpf_map_update_elem(&sums, &key, &fresh, BPF_NOEXIST);
+		sum = bpf_map_lookup_elem(&sums, &key);
 		if (!sum) {
 			LOST(entries);
 			return;
@@ -69,7 +71,7 @@ static __noinline bool forget(void *ctx, u64 address, struct alloc *was)
 	if (bpf_map_delete_elem(&allocs, &address))
 		return false; /* another CPU was faster */
 	if (combined_only)
-		sum_change(was->stack, -was->size, -1);
+		sum_change(was, -was->size, -1);
 	if (trace_all)
 		trace(ctx, address, was->size, true);
 	return true;
@@ -82,14 +84,14 @@ static __noinline int remember(void *ctx, u64 address, const struct alloc *alloc
 	if (!alloc)
 		return 0;
 	/* Only possible if its release was not seen. */
-	if (forget(ctx, address, &was) && !reuse_is_free)
+	if (forget(ctx, address, &was) && was.image == alloc->image && !reuse_is_free)
 		LOST(missed);
 	if (bpf_map_update_elem(&allocs, &address, alloc, BPF_ANY)) {
 		LOST(entries);
 		return 0;
 	}
 	if (combined_only)
-		sum_change(alloc->stack, alloc->size, 1);
+		sum_change(alloc, alloc->size, 1);
 	if (trace_all)
 		trace(ctx, address, alloc->size, false);
 	return 0;
@@ -97,12 +99,16 @@ static __noinline int remember(void *ctx, u64 address, const struct alloc *alloc
 
 static __noinline int allocated(void *ctx, u64 address, u64 size)
 {
-	struct alloc a = { .size = size };
+	struct alloc a = { .size = size, .image = image };
 
 	if (size < min_size || size > max_size)
 		return 0;
-	if (sample_rate > 1 && __sync_fetch_and_add(&sampled, 1) % sample_rate)
-		return 0;
+	if (sample_rate > 1) {
+		/* Its value is not to be had until 5.12; a thread may read another's. */
+		(void)__sync_fetch_and_add(&sampled, 1);
+		if (*(volatile u64 *)&sampled % sample_rate != 1)
+			return 0;
+	}
 	a.ns = bpf_ktime_get_ns();
 	a.stack = stack_id(ctx, kernel_mode ? 0 : BPF_F_USER_STACK);
 	if (!kernel_mode)
@@ -249,6 +255,21 @@ int leave(struct pt_regs *ctx)
 	/* It failed, so what it was given is as it was; but a realloc() to nothing is a free(). */
 	if (call.taken && call.size)
 		return remember(ctx, call.address, &call.was);
+	return 0;
+}
+
+const volatile u32 target;	/* the process, as the tool numbers it */
+
+/* Of calls before it returns none, and its memory is gone. */
+SEC("raw_tp/sched_process_exec")
+int process_exec(void *ctx)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+
+	if (current_pid_tgid() >> 32 == target) {
+		image++;
+		bpf_map_delete_elem(&calls, &tid);
+	}
 	return 0;
 }
 

@@ -11,6 +11,11 @@ enum allocator {
 struct alloc {
 	__u64 size, ns;
 	__u64 stack;		/* its id in `stacks` */
+	__u64 image;		/* of its process: counts calls of exec */
+};
+
+struct combined_key {
+	__u64 stack, image;
 };
 
 /* Sums for a stack, of --combined-only. Frees count on another CPU than allocations do, so these may

@@ -6,7 +6,8 @@
  *                                   calloc, realloc (of 10 bytes), reallocarray, posix_memalign,
  *                                   aligned_alloc, memalign, valloc, mmap, mremap (of a page),
  *                                   part (mmap of BYTES, all but the last page of which is
- *                                   unmapped). Around each there are others, all released; at the
+ *                                   unmapped), exec (malloc, and then this program once more for
+ *                                   malloc). Around each there are others, all released; at the
  *                                   end it waits for a line on stdin if CALL has a "+" behind it
  *   leak     none N BYTES           only those that are released
  */
@@ -29,7 +30,7 @@ PROBED void *work_leak(const char *call, size_t bytes)
 {
 	void *p = NULL;
 
-	if (!strcmp(call, "malloc"))
+	if (!strcmp(call, "malloc") || !strcmp(call, "exec"))
 		p = malloc(bytes);
 	else if (!strcmp(call, "calloc"))
 		p = calloc(bytes / 10, 10);
@@ -94,6 +95,9 @@ static void do_leak(char **arg)
 			kept = work_leak(arg[0], bytes);
 		work_tidy(bytes);
 	}
+	if (!strcmp(arg[0], "exec"))
+		must(execl("/proc/self/exe", "work", "leak", "malloc", arg[1], arg[2],
+			   (char *)NULL), "exec");
 	if (plus && read(0, &c, 1) < 0)
 		die(1, "stdin: %s", strerror(errno));
 }
