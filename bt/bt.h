@@ -14,6 +14,7 @@
  *   attach.c   programs to their probes
  *   print.c    values as text and JSON; format.c: printf; tables.c: whole maps
  *   session.c  the loop: events, intervals, child process, the end
+ *   front.c    for the tools that are front ends: probes and expressions as BCC writes them
  *
  * Values. A scalar (integer, pointer, id) is computed into R0, 64 bits wide and extended by the
  * sign of its type. Everything else (string, tuple, buffer, address) lies in memory: code for it
