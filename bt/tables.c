@@ -399,9 +399,9 @@ static void map_json(struct session *s, struct bt_map *m, const struct entries *
 		     uint32_t divisor)
 {
 	out_printf(s->out, "{\"type\":\"%s\",\"data\":{",
-		   is_hist(m->type)	      ? "hist"
-		   : m->type->kind == T_STATS ? "stats"
-					      : "map");
+		   is_hist(m->type)					? "hist"
+		   : m->type->kind == T_STATS || m->type->kind == T_AVG ? "stats"
+									: "map");
 	out_json(s->out, m->name, strlen(m->name));
 	out_str(s->out, m->keyed ? ":{" : ":");
 	for (size_t i = from; i < all->n; i++) {
