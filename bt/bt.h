@@ -14,6 +14,7 @@
  *   attach.c   programs to their probes
  *   print.c    values as text and JSON; format.c: printf; tables.c: whole maps
  *   session.c  the loop: events, intervals, child process, the end
+ *   front.c    for the tools that are front ends: probes and expressions as BCC writes them
  *
  * Values. A scalar (integer, pointer, id) is computed into R0, 64 bits wide and extended by the
  * sign of its type. Everything else (string, tuple, buffer, address) lies in memory: code for it
@@ -140,6 +141,7 @@ enum expr_kind {
 	E_SIZEOF,
 	E_OFFSETOF,
 	E_STEP,
+	E_BLOCK, /* of a macro: statements, then the value of a, if there is one */
 };
 
 enum bt_op {
@@ -192,6 +194,8 @@ struct bt_map {
 	unsigned index;
 };
 
+struct bt_stmt;
+
 struct bt_expr {
 	enum expr_kind kind;
 	enum bt_op op;
@@ -213,6 +217,7 @@ struct bt_expr {
 	const struct bt_call *call; /* rows of calls.c, vars.c */
 	const struct bt_builtin *builtin;
 	struct bt_action *action;
+	struct bt_stmt *block; /* E_BLOCK */
 };
 
 enum stmt_kind {
@@ -377,6 +382,7 @@ struct bt {
 	struct bt_site **site;
 	size_t nsites;
 	struct bt_macro *macros;
+	struct bt_template *templates; /* parse.c: macro NAME(...) { } */
 	struct bt_ctypes *ctypes;
 	const char *btf_path; /* --btf */
 	uint32_t scratch_size, scratch_entries, zeros_size;

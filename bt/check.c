@@ -921,6 +921,8 @@ static void check_var(struct check *ck, struct bt_expr *e)
 	bt_error(ck->bt, e->span, "%s has no value here%s", e->name, guess_text(&g, guess));
 }
 
+static void check_stmts(struct check *ck, struct bt_stmt *s);
+
 void check_expr(struct check *ck, struct bt_expr *e)
 {
 	switch (e->kind) {
@@ -977,12 +979,16 @@ void check_expr(struct check *ck, struct bt_expr *e)
 	case E_STEP:
 		check_step(ck, e);
 		break;
+	case E_BLOCK:
+		check_stmts(ck, e->block);
+		if (e->a)
+			check_expr(ck, e->a);
+		e->type = e->a ? e->a->type : &type_none;
+		break;
 	}
 }
 
 /* ---- statements ---- */
-
-static void check_stmts(struct check *ck, struct bt_stmt *s);
 
 static void assign_var(struct check *ck, struct bt_stmt *s)
 {

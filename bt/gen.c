@@ -343,7 +343,10 @@ static void gen_element_address(struct gen *g, struct bt_expr *e, int64_t *off)
 void gen_address(struct gen *g, struct bt_expr *e, int64_t *off)
 {
 	*off = 0;
-	if (e->kind == E_MEMBER && e->a->type->kind == T_ARGS) {
+	if (e->kind == E_BLOCK) {
+		gen_stmts(g, e->block);
+		gen_address(g, e->a, off);
+	} else if (e->kind == E_MEMBER && e->a->type->kind == T_ARGS) {
 		code_mov(g->c, R0, R9);
 		*off = e->offset;
 	} else if (e->kind == E_MEMBER) {
@@ -577,6 +580,11 @@ void gen_expr(struct gen *g, struct bt_expr *e)
 		break;
 	case E_STEP:
 		gen_step(g, e);
+		break;
+	case E_BLOCK:
+		gen_stmts(g, e->block);
+		if (e->a)
+			gen_expr(g, e->a);
 		break;
 	case E_NAME:
 		if (e->builtin->into)
@@ -812,6 +820,10 @@ static void call_back(struct gen *g, struct bt_stmt *s, int helper)
 {
 	int label = code_label(g->c);
 
+	if (!g->over_slot.base)
+		bt_error(g->bt, s->span,
+			 "this loop, which the kernel has to call, cannot be in a macro "
+			 "whose value is part of an expression");
 	if (g->npending == ARRAY_LEN(g->pending))
 		bt_error(g->bt, s->span,
 			 "more than %zu loops that the kernel has to call in one probe",
@@ -992,7 +1004,9 @@ static void gen_callback(struct gen *g, struct pending *p)
 static bool has_callbacks(const struct bt_stmt *s)
 {
 	for (; s; s = s->next)
-		if (s->kind == S_FOR_MAP || (s->kind == S_FOR_RANGE && !range_short(s)) ||
+		if ((s->kind == S_EXPR && s->value->kind == E_BLOCK &&
+		     has_callbacks(s->value->block)) ||
+		    s->kind == S_FOR_MAP || (s->kind == S_FOR_RANGE && !range_short(s)) ||
 		    has_callbacks(s->body) || has_callbacks(s->other))
 			return true;
 	return false;

@@ -8,7 +8,28 @@
 
 enum { DEPTH_MAX = 100 };
 
+/* macro NAME($variable, @map, expression) { ... }: its text is parsed again at each use, with what
+ * was given in place of the parameters; other variables in it are its own. */
+struct bt_template {
+	const char *name;
+	struct bt_token *param;
+	size_t n;
+	const char *body, *end;
+	struct bt_template *next;
+};
+
+struct use {
+	const struct bt_template *of;
+	struct bt_expr **arg;
+	unsigned number; /* among all uses: tells their variables apart */
+	const struct use *outer;
+};
+
+enum { USES_DEEP = 8 };
+
 struct parser {
+	const struct use *use; /* that is being parsed */
+	unsigned uses, uses_deep;
 	struct bt *bt;
 	struct bt_lexer lx;
 	struct bt_token tok; /* the next one, not yet taken */
@@ -20,11 +41,36 @@ struct parser {
 static struct bt_expr *expression(struct parser *p);
 static struct bt_expr *unary(struct parser *p);
 static struct bt_stmt *block(struct parser *p);
+static struct bt_stmt *statement(struct parser *p, bool *ended);
+
+static int use_param(const struct use *use, const char *name)
+{
+	for (size_t i = 0; i < use->of->n; i++)
+		if (!strcmp(use->of->param[i].text, name))
+			return i;
+	return -1;
+}
+
+/* $x and @m of a macro are what its user gave; another $x is the macro's own. */
+static void token_substitute(struct parser *p)
+{
+	int i = use_param(p->use, p->tok.text);
+
+	if (i >= 0 && p->tok.kind == TOK_VAR)
+		p->tok.text = p->use->arg[i]->var->name;
+	else if (i >= 0)
+		p->tok.text = p->use->arg[i]->map->name;
+	else if (p->tok.kind == TOK_VAR)
+		p->tok.text = bt_printf(p->bt, "%s of %s #%u", p->tok.text, p->use->of->name,
+					p->use->number);
+}
 
 static void next(struct parser *p)
 {
 	p->last_end = p->tok.span.at + p->tok.span.len;
 	lex_next(&p->lx, &p->tok);
+	if (p->use && (p->tok.kind == TOK_VAR || p->tok.kind == TOK_MAP))
+		token_substitute(p);
 }
 
 static void expected(struct parser *p, const char *what) __attribute__((noreturn));
@@ -270,16 +316,95 @@ static struct bt_expr *call_expr(struct parser *p, const struct bt_token *name)
 	return e;
 }
 
+static void use_check(struct parser *p, const struct bt_template *t, const struct bt_expr *call)
+{
+	if (call->nargs != t->n)
+		bt_error(p->bt, call->span, "the macro %s has %zu parameter%s", t->name, t->n,
+			 t->n == 1 ? "" : "s");
+	for (size_t i = 0; i < t->n; i++) {
+		const struct bt_expr *arg = call->arg[i];
+
+		if (t->param[i].kind == TOK_VAR && arg->kind != E_VAR)
+			bt_error(p->bt, arg->span, "%s: expected a variable for %s", t->name,
+				 t->param[i].text);
+		if (t->param[i].kind == TOK_MAP && (arg->kind != E_MAP || arg->nargs))
+			bt_error(p->bt, arg->span, "%s: expected a map for %s", t->name,
+				 t->param[i].text);
+	}
+	if (p->uses_deep == USES_DEEP || p->uses > 10000)
+		bt_error(p->bt, call->span, "macros use each other without end");
+}
+
+/* The statements of the macro, the value of the last one if no ';' follows. */
+static struct bt_expr *use_body(struct parser *p, struct bt_expr *e)
+{
+	struct bt_stmt **end = &e->block, *s, **last = NULL;
+	bool ended = true;
+
+	while (p->tok.kind != TOK_END) {
+		if (take(p, ";")) {
+			last = NULL;
+			continue;
+		}
+		s = statement(p, &ended);
+		last = s->kind == S_EXPR && !ended ? end : NULL;
+		*end = s;
+		end = &s->next;
+		if (!ended && p->tok.kind != TOK_END && !is(p, ";"))
+			want(p, ";", "behind the statement");
+	}
+	if (!last)
+		return e;
+	e->a = (*last)->value;
+	*last = NULL;
+	return e->block ? e : e->a;
+}
+
+static struct bt_expr *template_use(struct parser *p, const struct bt_template *t,
+				    struct bt_expr *call)
+{
+	struct use use = {.of = t, .arg = call->arg, .number = ++p->uses, .outer = p->use};
+	struct bt_expr *e = node(p, E_BLOCK, call->span);
+	struct bt_lexer lexer = p->lx;
+	struct bt_token tok = p->tok;
+	uint32_t last_end = p->last_end;
+
+	use_check(p, t, call);
+	p->uses_deep++;
+	p->use = &use;
+	p->lx.p = t->body;
+	p->lx.end = t->end;
+	p->lx.depth = 0;
+	next(p);
+	e = use_body(p, e);
+	p->use = use.outer;
+	p->uses_deep--;
+	p->lx = lexer;
+	p->tok = tok;
+	p->last_end = last_end;
+	return e;
+}
+
 static struct bt_expr *name_expr(struct parser *p)
 {
 	struct bt_token name = p->tok;
 	struct bt_expr *e;
+	int param = p->use ? use_param(p->use, name.text) : -1;
 
+	if (param >= 0) {
+		next(p);
+		return p->use->arg[param];
+	}
 	if (is_word(p, "sizeof") || is_word(p, "offsetof"))
 		return sizeof_expr(p, is_word(p, "offsetof"));
 	next(p);
-	if (is(p, "("))
-		return call_expr(p, &name);
+	if (is(p, "(")) {
+		e = call_expr(p, &name);
+		for (struct bt_template *t = p->bt->templates; t; t = t->next)
+			if (!strcmp(t->name, name.text))
+				return template_use(p, t, e);
+		return e;
+	}
 	e = node(p, E_NAME, name.span);
 	e->name = name.text;
 	return e;
@@ -629,7 +754,9 @@ static struct bt_stmt *simple_stmt(struct parser *p)
 		if (let)
 			bt_error(p->bt, s->span,
 				 "a variable gets its type from a value: expected '='");
-		if (s->value->kind != E_CALL && s->value->kind != E_STEP)
+		/* The last one of a macro is its value. */
+		if (s->value->kind != E_CALL && s->value->kind != E_STEP &&
+		    s->value->kind != E_BLOCK && !(p->use && p->tok.kind == TOK_END))
 			bt_error(p->bt, s->value->span,
 				 "this expression does nothing: expected an "
 				 "assignment or a call");
@@ -900,6 +1027,46 @@ static void config_parse(struct parser *p)
 	}
 }
 
+static void template_param(struct parser *p, struct bt_template *t)
+{
+	if (p->tok.kind != TOK_NAME && p->tok.kind != TOK_VAR && p->tok.kind != TOK_MAP)
+		expected(p, "a parameter: $variable, @map or name");
+	t->param = bt_grow(p->bt, t->param, t->n, sizeof(*t->param));
+	t->param[t->n++] = p->tok;
+	next(p);
+	if (!is(p, ")"))
+		want(p, ",", "between parameters");
+}
+
+static void template_parse(struct parser *p)
+{
+	struct bt_template *t = bt_alloc(p->bt, sizeof(*t));
+	int depth = 1;
+
+	next(p);
+	if (p->tok.kind != TOK_NAME)
+		expected(p, "the macro's name");
+	t->name = p->tok.text;
+	next(p);
+	want(p, "(", "behind the macro's name");
+	while (!is(p, ")"))
+		template_param(p, t);
+	next(p);
+	if (!is(p, "{"))
+		expected(p, "'{' before the macro's statements");
+	t->body = p->lx.p;
+	while (depth) {
+		next(p);
+		if (p->tok.kind == TOK_END)
+			expected(p, "'}'");
+		depth += is(p, "{");
+		depth -= is(p, "}");
+	}
+	t->end = p->bt->text + p->tok.span.at;
+	t->next = p->bt->templates;
+	p->bt->templates = t;
+}
+
 static void program(struct parser *p)
 {
 	char *text;
@@ -913,7 +1080,9 @@ static void program(struct parser *p)
 			struct_parse(p, span);
 		else if (!strcmp(text, "config") || !strcmp(text, "config="))
 			config_parse(p);
-		else if (!strcmp(text, "macro") || !strcmp(text, "fn") || !strcmp(text, "import"))
+		else if (!strcmp(text, "macro"))
+			template_parse(p);
+		else if (!strcmp(text, "fn") || !strcmp(text, "import"))
 			bt_error(p->bt, span, "'%s' is not supported", text);
 		else
 			probe_parse(p, span, text);

@@ -316,6 +316,7 @@ static uint64_t member_value(const struct bt_member *m, const char *data)
 static void record_text(struct session *s, struct out *o, const struct bt_type *t, const char *data)
 {
 	struct bt_record *r = t->record;
+	bool first = true;
 
 	record_fill(s->bt, r);
 	out_str(o, "{ ");
@@ -324,7 +325,10 @@ static void record_text(struct session *s, struct out *o, const struct bt_type *
 
 		if (m->offset + m->type->size > t->size)
 			continue;
-		out_printf(o, "%s.%s = ", i ? ", " : "", m->name ? m->name : "");
+		out_str(o, first ? "" : ", ");
+		first = false;
+		if (m->name) /* an anonymous record is just its own members */
+			out_printf(o, ".%s = ", m->name);
 		if (m->type->kind == T_RECORD)
 			record_text(s, o, m->type, data + m->offset);
 		else if (m->type->kind == T_ARRAY)

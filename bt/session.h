@@ -100,10 +100,11 @@ void json_record(struct session *s, const char *type, const char *data, size_t n
 /* tables.c */
 void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divisor);
 void map_print_entry(struct session *s, struct bt_map *m, const void *key);
-/* Each entry in the order in which they are printed; aggregations are summed up. With `take` those
- * of a table with keys are removed. */
+/* Each entry in the order in which they are printed, or the last `top`; aggregations are summed up.
+ * With `take` those of a table with keys are removed. */
 typedef void map_entry_see(void *arg, const struct bt_map *m, const void *key, const void *value);
-void map_each(struct session *s, struct bt_map *m, bool take, map_entry_see *see, void *arg);
+void map_each(struct session *s, struct bt_map *m, bool take, size_t top, map_entry_see *see,
+	      void *arg);
 /* How many are in the slot, and which values it is for; INT64_MIN, INT64_MAX: no bound. */
 uint64_t hist_slot(const struct bt_type *t, const void *value, uint32_t i, int64_t *lo,
 		   int64_t *hi);

@@ -440,6 +440,8 @@ static void kprobe_find(struct finder *f)
 	int fd;
 
 	no_kprobes(f);
+	if (f->pt->nparts > 1) /* its types, if there are any: kprobes work without */
+		ctypes_module(f->bt, f->pt->part[0]);
 	if (!site_is_pattern(f->bt, func)) {
 		uint64_t off = offset_take(f->bt, f->pt, func);
 		struct bt_site *s = site_of_func(f, func);

@@ -399,9 +399,9 @@ static void map_json(struct session *s, struct bt_map *m, const struct entries *
 		     uint32_t divisor)
 {
 	out_printf(s->out, "{\"type\":\"%s\",\"data\":{",
-		   is_hist(m->type)	      ? "hist"
-		   : m->type->kind == T_STATS ? "stats"
-					      : "map");
+		   is_hist(m->type)					? "hist"
+		   : m->type->kind == T_STATS || m->type->kind == T_AVG ? "stats"
+									: "map");
 	out_json(s->out, m->name, strlen(m->name));
 	out_str(s->out, m->keyed ? ":{" : ":");
 	for (size_t i = from; i < all->n; i++) {
@@ -440,14 +440,15 @@ void map_print(struct session *s, struct bt_map *m, uint32_t top, uint32_t divis
 	entries_free(&all);
 }
 
-void map_each(struct session *s, struct bt_map *m, bool take, map_entry_see *see, void *arg)
+void map_each(struct session *s, struct bt_map *m, bool take, size_t top, map_entry_see *see,
+	      void *arg)
 {
 	struct entries all;
 
 	if (m->fd < 0)
 		return;
 	all = map_read(s, m, take && m->keyed && !m->indexed);
-	for (size_t i = 0; i < all.n; i++)
+	for (size_t i = top && top < all.n ? all.n - top : 0; i < all.n; i++)
 		see(arg, m, all.v[i].key, all.v[i].value);
 	entries_free(&all);
 }

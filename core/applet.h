@@ -331,6 +331,7 @@ struct applet {
 	unsigned char offsets_key; /* COL_STACKS: option for NAME+0x.. in its frames; 0 none */
 	unsigned char depth_key, storage_key; /* COL_STACKS: how many frames of each stack are kept,
 					       * and for how many there is room; 0 none */
+	bool kprobes;		/* an applet without an object that needs them: doctor says so */
 	const char *trial;	/* operands with which doctor tries an applet that needs some */
 
 	/* All may be NULL. Errors end the program by die(). */

@@ -47,6 +47,11 @@ void trial_live(const struct applet *applet, struct trial *t)
 
 	if (!applet->object) {
 		*t = (struct trial){ .state = TRIAL_RUNS };
+		if (applet->kprobes && access("/sys/bus/event_source/devices/kprobe", F_OK)) {
+			t->state = TRIAL_CANNOT;
+			snprintf(t->text, sizeof(t->text),
+				 "this kernel has no kprobes (CONFIG_KPROBES)");
+		}
 		return;
 	}
 	if (pipe(fds))

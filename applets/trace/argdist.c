@@ -41,7 +41,6 @@ struct state {
 	size_t n;
 	uint64_t reports;
 	size_t number; /* of the spec that is being printed */
-	uint64_t skip; /* rows before the largest ones */
 };
 
 /* ---- what is asked for ---- */
@@ -354,12 +353,6 @@ static void count_text(struct state *st, const struct bt_map *m, const char *key
 	out_str(o, "\n");
 }
 
-static void row_count(void *arg, const struct bt_map *m, const void *key, const void *value)
-{
-	(void)m, (void)key, (void)value;
-	++*(uint64_t *)arg;
-}
-
 static void count_see(void *arg, const struct bt_map *m, const void *key, const void *value)
 {
 	struct state *st = arg;
@@ -372,8 +365,6 @@ static void count_see(void *arg, const struct bt_map *m, const void *key, const 
 		count -= st->spec[st->number].before[0];
 		st->spec[st->number].before[0] = now;
 	}
-	if (st->skip && st->skip--)
-		return;
 	if (st->f->run->format == FORMAT_JSON)
 		count_json(st, m, key, count);
 	else
@@ -407,7 +398,6 @@ static void spec_report(struct state *st, struct session *s, bool last)
 	struct bt_map *m =
 		front_map(st->f, bt_printf(s->bt, "@%c%zu", spec->hist ? 'h' : 'c', st->number));
 	bool take = !last && !opt_on(run, 'c');
-	uint64_t rows = 0;
 
 	if (!spec->before)
 		spec->before = xalloc(type_room(m->type));
@@ -416,17 +406,12 @@ static void spec_report(struct state *st, struct session *s, bool last)
 		out_str(s->out, "\n");
 	}
 	if (spec->hist) {
-		map_each(s, m, false, hist_see, st);
+		map_each(s, m, false, 0, hist_see, st);
 		return;
 	}
 	if (run->format == FORMAT_TEXT)
 		out_printf(s->out, "\t%-10s %s\n", "COUNT", "EVENT");
-	st->skip = 0;
-	if (opt_on(run, 'T')) {
-		map_each(s, m, false, row_count, &rows);
-		st->skip = rows > opt_u64(run, 'T', 0) ? rows - opt_u64(run, 'T', 0) : 0;
-	}
-	map_each(s, m, take, count_see, st);
+	map_each(s, m, take, opt_u64(run, 'T', 0), count_see, st);
 }
 
 static void report(struct session *s, void *arg, bool last)

@@ -82,7 +82,7 @@ static void report(struct session *s, void *arg, bool last)
 
 	(void)last;
 	st->n = 0;
-	map_each(s, front_map(st->f, "@"), false, row_see, st);
+	map_each(s, front_map(st->f, "@"), false, 0, row_see, st);
 	qsort(st->row, st->n, sizeof(*st->row), row_order);
 	front_stamp(st->f, opt_on(run, 'T'));
 	if (run->format == FORMAT_TEXT)

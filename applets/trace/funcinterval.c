@@ -59,7 +59,7 @@ static void report(struct session *s, void *arg, bool last)
 
 	(void)last;
 	front_stamp(st->f, opt_on(st->f->run, 'T'));
-	map_each(s, front_map(st->f, "@h"), false, hist_see, st);
+	map_each(s, front_map(st->f, "@h"), false, 0, hist_see, st);
 }
 
 /* Two CPUs may take their stamps in one order and get to the table in the other: then no time has

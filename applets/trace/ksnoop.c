@@ -301,7 +301,7 @@ static void value_put_text(struct session *s, const struct value *v, const struc
 {
 	struct bt_type str = {.kind = T_STR, .size = at->len};
 
-	out_printf(s->out, "                            %s = ", v->shown);
+	out_printf(s->out, "%35s%s = ", "", v->shown);
 	if (t->kind == T_STR) {
 		out_str(s->out, "\"");
 		value_text(s, s->out, &str, at->data);
@@ -442,5 +442,6 @@ APPLET(ksnoop) = {
 		"  ksnoop info tcp_connect\n",
 	.opts = opts,
 	.operands = OPERANDS_OWN,
+	.kprobes = true,
 	.main = run_ksnoop,
 };

@@ -249,7 +249,7 @@ static void report(struct session *s, void *arg, bool last)
 	struct bt_map *m = front_map(st->f, "@");
 
 	st->n = 0;
-	map_each(s, m, !last, entry_see, st);
+	map_each(s, m, !last, 0, entry_see, st);
 	sums_merge(st);
 	front_stamp(st->f, opt_on(run, 'T'));
 	if (run->format == FORMAT_TEXT && !opt_on(run, 'f'))
