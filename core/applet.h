@@ -468,6 +468,14 @@ int prog_attach_uprobes(struct run *run, const char *prog, bool ret, int pid, co
 			const unsigned long *offsets, const u64 *cookies, size_t n);
 int prog_attach_kprobe(struct run *run, const char *prog, bool ret, const char *function,
 		       uint64_t cookie);
+/* A program in SEC("usdt") (bpf/usdt.bpf.h) to all places of a USDT probe in the file: how many, 0 when
+ * the file has none, or -errno. `probe` is "PROVIDER:NAME", or with those of its arguments that the
+ * program takes, in its order, from 0: "python:function__entry(0,-,1,-)" has what the probe calls
+ * argument 1 as 2; "-" is 0. Several probes may have one program; the cookie, site->cookie there,
+ * tells them apart. The semaphores are held, in processes that start later too. Where the kernel has
+ * no cookies (before 5.15), a place that cannot be told from another is left out, and that is told. */
+int prog_attach_usdt(struct run *run, const char *prog, int pid, const char *path,
+		     const char *probe, uint64_t cookie);
 /* One software CPU-clock (or given) perf event per online CPU, or on `cpu` alone if >= 0.
  * `period` counts events where `freq` is 0. */
 void prog_attach_perf(struct run *run, const char *prog, uint32_t type, uint64_t config,

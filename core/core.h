@@ -83,6 +83,7 @@ struct core {
 		void (*fn)(struct run *run);
 	} watch[WATCHES_MAX];
 	size_t nwatches;
+	struct usdt_known *usdt; /* of usdt_attach.c */
 
 	struct ring_buffer *ring;
 	struct perf_buffer *perf;
@@ -130,6 +131,12 @@ void probes_detach(struct run *run);
 void probes_describe(struct run *run, int fd);
 /* Is `prog` a word of the list `progs` of a probe's row? */
 bool probe_names(const char *progs, const char *prog, bool *optional);
+
+/* The link is the core's from now on. 0, or -errno where it is NULL. */
+int link_take(struct run *run, struct bpf_link *link);
+
+/* usdt_attach.c */
+void usdt_setup(struct run *run);	/* before load */
 
 /* object.c */
 /* The applet's object, decompressed and opened, options stored, setup() done. */

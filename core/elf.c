@@ -313,6 +313,43 @@ static const Elf64_Shdr *sec_of_type(const struct elf *e, uint32_t type)
 	return NULL;
 }
 
+static const Elf64_Shdr *sec_named(const struct elf *e, const char *name)
+{
+	EACH(Elf64_Shdr, s, e->secs, e->nsecs)
+		if (!strcmp(sec_name(e, s), name))
+			return s;
+	return NULL;
+}
+
+uint16_t elf_machine(const struct elf *e)
+{
+	return e->machine;
+}
+
+bool elf_is_64(const struct elf *e)
+{
+	return e->is64;
+}
+
+bool elf_section_find(const struct elf *e, const char *name, uint64_t *vaddr)
+{
+	const Elf64_Shdr *s = sec_named(e, name);
+
+	if (s)
+		*vaddr = s->sh_addr;
+	return s;
+}
+
+char *elf_section_load(const struct elf *e, const char *name, size_t max, uint64_t *size)
+{
+	const Elf64_Shdr *s = sec_named(e, name);
+
+	if (!s || s->sh_type == SHT_NOBITS)
+		return NULL;
+	*size = s->sh_size;
+	return image_load(e, s->sh_offset, s->sh_size, max);
+}
+
 bool elf_is_go(const struct elf *e)
 {
 	EACH(Elf64_Shdr, s, e->secs, e->nsecs) {
@@ -516,6 +553,18 @@ out:
 	free(root);
 }
 
+/* A variable; it need not have a place in the file. */
+static bool object_from(const Elf64_Sym *sym, struct elf_func *f)
+{
+	unsigned type = ELF64_ST_TYPE(sym->st_info);
+
+	if ((type != STT_OBJECT && type != STT_NOTYPE) || sym->st_shndx == SHN_UNDEF)
+		return false;
+	*f = (struct elf_func){ .vaddr = sym->st_value, .size = sym->st_size,
+				.global = ELF64_ST_BIND(sym->st_info) != STB_LOCAL };
+	return true;
+}
+
 /* One symbol, if it is a function with a place in the file `e`. */
 static bool func_from(const struct elf *e, const Elf64_Sym *sym, struct elf_func *f)
 {
@@ -543,9 +592,10 @@ static uint64_t func_room(const struct elf *from, const Elf64_Sym *sym, uint64_t
 	return s->sh_size - (vaddr - s->sh_addr);
 }
 
-/* The functions of one symbol table of `from`, which is `e` or its debug file; only `e` knows where
- * in the file they are. */
-static int table_each(struct elf *e, struct elf *from, uint32_t type, elf_func_cb cb, void *arg)
+/* The functions, or the variables, of one symbol table of `from`, which is `e` or its debug file; only
+ * `e` knows where in the file they are. */
+static int table_each(struct elf *e, struct elf *from, uint32_t type, bool objects, elf_func_cb cb,
+		      void *arg)
 {
 	const Elf64_Shdr *s = sec_of_type(from, type), *v, *str;
 	const size_t size = entry_size(e, SYM), per = 4096 / size;
@@ -572,12 +622,13 @@ static int table_each(struct elf *e, struct elf *from, uint32_t type, elf_func_c
 				break;
 		}
 		entry_get(e, SYM, raw, &sym);
-		if (!sym.st_name || sym.st_name >= str->sh_size || !func_from(e, &sym, &f))
+		if (!sym.st_name || sym.st_name >= str->sh_size ||
+		    !(objects ? object_from(&sym, &f) : func_from(e, &sym, &f)))
 			continue;
 		if (versions)
 			memcpy(&version, versions + i * 2, 2);
 		f.hidden = version & 0x8000;
-		f.room = func_room(from, &sym, f.vaddr);
+		f.room = objects ? 0 : func_room(from, &sym, f.vaddr);
 		f.name = strs + sym.st_name;
 		stopped = !cb(&f, arg);
 	}
@@ -586,7 +637,7 @@ static int table_each(struct elf *e, struct elf *from, uint32_t type, elf_func_c
 	return stopped;
 }
 
-int elf_each_func(struct elf *e, elf_func_cb cb, void *arg)
+static int symbols_each(struct elf *e, bool objects, elf_func_cb cb, void *arg)
 {
 	struct elf *from = e;
 
@@ -594,9 +645,14 @@ int elf_each_func(struct elf *e, elf_func_cb cb, void *arg)
 		debug_find(e);
 		from = e->debug;
 	}
-	if (from && table_each(e, from, SHT_SYMTAB, cb, arg))
+	if (from && table_each(e, from, SHT_SYMTAB, objects, cb, arg))
 		return 1;
-	return table_each(e, e, SHT_DYNSYM, cb, arg);
+	return table_each(e, e, SHT_DYNSYM, objects, cb, arg);
+}
+
+int elf_each_func(struct elf *e, elf_func_cb cb, void *arg)
+{
+	return symbols_each(e, false, cb, arg);
 }
 
 struct wanted {
@@ -631,14 +687,29 @@ static bool func_rank(const struct elf_func *f, void *arg)
 	return rank <= EXACT;
 }
 
-int elf_find_func(struct elf *e, const char *name, struct elf_func *f)
+static int symbol_find(struct elf *e, const char *name, bool object, struct elf_func *f)
 {
 	struct wanted w = { .name = name, .len = strlen(name), .best = f };
 
 	if (!w.len)
 		return -ENOENT;
-	elf_each_func(e, func_rank, &w);
+	symbols_each(e, object, func_rank, &w);
 	return w.rank ? 0 : -ENOENT;
+}
+
+int elf_find_func(struct elf *e, const char *name, struct elf_func *f)
+{
+	return symbol_find(e, name, false, f);
+}
+
+int elf_find_object(struct elf *e, const char *name, uint64_t *vaddr)
+{
+	struct elf_func f;
+	int err = symbol_find(e, name, true, &f);
+
+	if (!err)
+		*vaddr = f.vaddr;
+	return err;
 }
 
 static const Elf64_Phdr *seg_of_type(const struct elf *e, uint32_t type)

@@ -57,12 +57,25 @@ int elf_each_func(struct elf *e, elf_func_cb cb, void *arg);
  * and global ones are preferred. 0 and *f (its name is `name`), or -ENOENT. */
 int elf_find_func(struct elf *e, const char *name, struct elf_func *f);
 
+/* Where the variable `name` is, as linked. 0 or -ENOENT. */
+int elf_find_object(struct elf *e, const char *name, uint64_t *vaddr);
+
 /* Translate through the loadable segments. False when the place is not in the file. */
 bool elf_vaddr_to_offset(const struct elf *e, uint64_t vaddr, uint64_t *offset);
 bool elf_offset_to_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr);
 
 /* Has code made by the Go compiler: a return probe would crash it. */
 bool elf_is_go(const struct elf *e);
+
+uint16_t elf_machine(const struct elf *e);	/* EM_* */
+bool elf_is_64(const struct elf *e);
+
+/* Where a section is, as linked. False when there is none of that name. */
+bool elf_section_find(const struct elf *e, const char *name, uint64_t *vaddr);
+
+/* What is in it, with a NUL behind it; the caller frees. NULL when there is none, or more than `max`
+ * bytes of it. */
+char *elf_section_load(const struct elf *e, const char *name, size_t max, uint64_t *size);
 
 /* Can be loaded into a process that `other` is loaded into: same machine and class. */
 bool elf_same_machine(const struct elf *e, const struct elf *other);

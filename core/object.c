@@ -173,6 +173,7 @@ void object_open(struct run *run)
 	hist_setup(run);
 	stacks_setup(run);
 	top_setup(run);
+	usdt_setup(run);
 	if (run->applet->setup)
 		run->applet->setup(run);
 }

@@ -224,7 +224,7 @@ static void link_keep(struct run *run, struct bpf_link *link)
 	core->link[core->nlinks++] = link;
 }
 
-static int link_take(struct run *run, struct bpf_link *link)
+int link_take(struct run *run, struct bpf_link *link)
 {
 	if (!link)
 		return -errno;
@@ -306,6 +306,7 @@ static bool attached_by_applet(const struct run *run, const struct bpf_program *
 
 	return !strchr(sec, '/') && !target_of(run, bpf_program__name(prog)) &&
 	       (is_kprobe(prog) || !strcmp(sec, "uprobe") || !strcmp(sec, "uretprobe") ||
+		!strcmp(sec, "usdt") ||
 		!strcmp(sec, "perf_event") || !strcmp(sec, "raw_tp") || !strcmp(sec, "kprobe.multi") ||
 		!strcmp(sec, "kretprobe.multi"));
 }

@@ -641,6 +641,7 @@ static bool libs_see_map(char *text, size_t len, void *arg)
 	if (!map_parse(text, len, &m) || !m.ino)
 		return true;
 	f = (struct mapped_file){ .pid = r->pid, .dev = m.dev, .ino = m.ino, .line = &m };
+	f.inside = m.path;
 	f.base = strrchr(m.path, '/');
 	if (f.base) {
 		f.base++;

@@ -54,6 +54,7 @@ struct mapped_file {
 	pid_t pid;
 	uint64_t dev;		/* major << 32 | minor, as maps has it: stat() may tell another */
 	uint64_t ino;
+	const char *inside;	/* its path as the process has it */
 	const char *base;	/* its name without folders */
 	const struct map_line *line;
 };
