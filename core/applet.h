@@ -237,6 +237,7 @@ struct top {
 	unsigned char sort_key;	/* option that names another order, one of `orders`; 0 none */
 	const struct order *orders; /* the last one is { 0 } */
 	unsigned char rows_key;	/* option that limits the rows; 0 none */
+	unsigned char rows_key2; /* another one, if that is not given; 0 none */
 	uint32_t rows;		/* their number without it; 0 is all */
 	unsigned char noclear_key; /* option against clearing the screen; 0: never clears */
 	unsigned char nosummary_key; /* option against the line of time and load; 0 none */

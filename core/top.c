@@ -109,6 +109,8 @@ void top_report(struct run *run)
 	size_t show = top->rows_key ? opt_u64(run, top->rows_key, top->rows) : top->rows;
 	size_t kept = 0;
 
+	if (top->rows_key2 && !opt_on(run, top->rows_key))
+		show = opt_u64(run, top->rows_key2, top->rows);
 	if (top->fill)
 		top->fill(run, row_add, &rows);
 	else
