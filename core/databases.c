@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Servers of databases and what can be probed in them.
+#include "databases.h"
+#include "elf.h"
+#include "usyms.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct database {
+	const char *name;
+	const char *programs[3];
+	const char *start, *done;	/* USDT probes */
+} databases[] = {
+	{ "mysql", { "mysqld", "mariadbd" }, "mysql:query__start(0)", "mysql:query__done" },
+	{ "postgres", { "postgres" }, "postgresql:query__start(0)", "postgresql:query__done" },
+};
+
+/* dispatch_command() with the types of its arguments, which differ in each version, as far as they
+ * are the same; and PostgreSQL's, which is C. */
+static const struct { const char *name, *prog; bool whole; } functions[] = {
+	{ "_Z16dispatch_command19enum_server_commandP3THDPcj", "dispatch_text" },
+	{ "_Z16dispatch_commandP3THDPK8COM_DATA19enum_server_command", "dispatch_data" },
+	{ "exec_simple_query", "simple_query", true },
+};
+
+struct attaching {
+	struct run *run;
+	const struct database *db;
+	const char *path;
+	struct { dev_t dev; ino_t ino; } seen[16];
+	size_t files, probed;
+	int err;
+};
+
+static const struct database *database_given(const struct run *run)
+{
+	const char *name = run->argc ? run->argv[0] : "";
+
+	for (size_t i = 0; i < ARRAY_LEN(databases); i++)
+		if (!strcmp(name, databases[i].name))
+			return &databases[i];
+	die(EXIT_USAGE, "which database? mysql (or MariaDB) or postgres");
+}
+
+void db_setup(struct run *run)
+{
+	database_given(run);
+}
+
+static bool function_see(const struct elf_func *f, void *arg)
+{
+	struct attaching *a = arg;
+
+	for (size_t i = 0; i < ARRAY_LEN(functions) && !a->err; i++) {
+		bool postgres = functions[i].whole;
+
+		if (postgres != !strcmp(a->db->name, "postgres") ||
+		    (postgres ? strcmp(f->name, functions[i].name)
+			      : strncmp(f->name, functions[i].name, strlen(functions[i].name))) ||
+		    strstr(f->name, ".cold") || strstr(f->name, ".part"))
+			continue;
+		/* The return first: a query that is only seen to begin would stay for nothing. */
+		a->err = prog_attach_uprobe(a->run, "function_return", true, 0, a->path, f->offset,
+					    0);
+		if (!a->err)
+			a->err = prog_attach_uprobe(a->run, functions[i].prog, false, 0, a->path,
+						    f->offset, 0);
+		a->probed++;
+	}
+	return !a->err;
+}
+
+static void file_attach(struct attaching *a, const char *path)
+{
+	const char *why;
+	struct stat st;
+	struct elf *e;
+	int n = 0;
+
+	if (stat(path, &st) || a->files == ARRAY_LEN(a->seen))
+		return;
+	for (size_t i = 0; i < a->files; i++)
+		if (a->seen[i].dev == st.st_dev && a->seen[i].ino == st.st_ino)
+			return;
+	a->seen[a->files].dev = st.st_dev;
+	a->seen[a->files++].ino = st.st_ino;
+	if (!opt_on(a->run, 'f')) {
+		n = prog_attach_usdt(a->run, "probe_done", 0, path, a->db->done, 0);
+		if (n > 0)
+			n = prog_attach_usdt(a->run, "probe_start", 0, path, a->db->start, 0);
+	}
+	if (n < 0)
+		die(EXIT_CANNOT, "%s cannot be probed: %s", path, strerror(-n));
+	a->probed += n;
+	if (n)
+		return;
+	e = elf_file_open(path, &why);
+	if (!e)
+		die(EXIT_FAIL, "%s: %s", path, why);
+	a->path = path;
+	elf_each_func(e, function_see, a);
+	elf_file_close(e);
+	if (a->err)
+		die(EXIT_CANNOT, "%s cannot be probed: %s", path, strerror(-a->err));
+}
+
+static bool runs(const struct database *db, const char *pid)
+{
+	char link[NAME_MAX + 16], exe[PATH_MAX], *base;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%s/exe", pid);
+	n = readlink(link, exe, sizeof(exe) - 1);
+	exe[MAX(n, 0)] = 0;
+	base = strrchr(exe, '/');
+	for (int i = 0; base && db->programs[i]; i++) {
+		size_t len = strlen(db->programs[i]);
+
+		/* Replaced by a newer version it is "mysqld (deleted)". */
+		if (!strncmp(base + 1, db->programs[i], len) &&
+		    (!base[len + 1] || base[len + 1] == ' '))
+			return true;
+	}
+	return false;
+}
+
+static void running_attach(struct attaching *a)
+{
+	DIR *dir = opendir("/proc");
+	char path[NAME_MAX + 16];
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		if (!isdigit((unsigned char)d->d_name[0]) || !runs(a->db, d->d_name))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/exe", d->d_name);
+		file_attach(a, path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void installed_attach(struct attaching *a)
+{
+	char path[PATH_MAX];
+
+	for (int i = 0; a->db->programs[i]; i++)
+		if (!program_find(a->db->programs[i], path, sizeof(path)))
+			file_attach(a, path);
+}
+
+void db_attach(struct run *run, const u32 servers[DB_SERVERS])
+{
+	struct attaching a = { .run = run, .db = database_given(run) };
+	const char *exe = opt_str(run, 'x');
+	char path[PATH_MAX];
+
+	if (exe) {
+		if (program_find(exe, path, sizeof(path)))
+			die(EXIT_FAIL, "there is no program %s", exe);
+		file_attach(&a, path);
+	}
+	for (int i = 0; !exe && i < DB_SERVERS && servers[i]; i++) {
+		snprintf(path, sizeof(path), "/proc/%u/exe", servers[i]);
+		if (access(path, F_OK))
+			die(EXIT_FAIL, "process %u: %s", servers[i],
+			    strerror(errno == ENOENT ? ESRCH : errno));
+		file_attach(&a, path);
+	}
+	if (!exe && !servers[0]) {
+		running_attach(&a);
+		if (!a.files)
+			installed_attach(&a);
+	}
+	if (!a.files)
+		die(EXIT_CANNOT, "there is no server of %s here; name its program with -x",
+		    a.db->name);
+	if (!a.probed)
+		die(EXIT_CANNOT, "the server of %s has neither USDT probes nor the names of its "
+		    "functions: it was built without, and stripped", a.db->name);
+}
