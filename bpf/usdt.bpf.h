@@ -25,24 +25,30 @@ struct {
 	__type(value, struct usdt_site);
 } usdt_sites SEC(".maps");
 
-/* Before 5.15 a site is known by its place in its page: that is the same in all processes, wherever
- * a library is mapped. The core sees to it that no two sites share one. */
+/* Before 5.15 a site is known by its address, in programs that are loaded where they were linked; or by
+ * its place in its page: that is the same in all processes, wherever a library is mapped. The core sees
+ * to it that no two sites share one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, u32);
+	__type(key, u64);
 	__type(value, u32);
 } usdt_places SEC(".maps");
 
 static __noinline struct usdt_site *usdt_site(struct pt_regs *ctx)
 {
-	u32 n, place, *known;
+	u32 n, *known;
+	u64 place;
 
 	if (usdt_cookies) {
 		n = bpf_get_attach_cookie(ctx);
 	} else {
-		place = PT_REGS_IP(ctx) % USDT_PLACES;
+		place = PT_REGS_IP(ctx);
 		known = bpf_map_lookup_elem(&usdt_places, &place);
+		if (!known) {
+			place %= USDT_PAGE;
+			known = bpf_map_lookup_elem(&usdt_places, &place);
+		}
 		if (!known)
 			return NULL;
 		n = *known;

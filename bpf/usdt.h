@@ -9,7 +9,7 @@
 #endif
 
 #define USDT_NO_REG (-1)
-#define USDT_PLACES 4096	/* before 5.15: places within a page, see usdt_site() */
+#define USDT_PAGE 4096		/* before 5.15: see usdt_site() */
 
 enum usdt_kind {
 	USDT_NONE,	/* out of reach: a register that the kernel does not show, a lost symbol */

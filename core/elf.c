@@ -42,7 +42,7 @@ struct layout {
 enum { EHDR, PHDR, SHDR, SYM, DYN };
 
 static const struct layout layouts[] = {
-	[EHDR] = LAYOUT(Ehdr, FIELD(Ehdr, e_machine), FIELD(Ehdr, e_phoff),
+	[EHDR] = LAYOUT(Ehdr, FIELD(Ehdr, e_type), FIELD(Ehdr, e_machine), FIELD(Ehdr, e_phoff),
 			FIELD(Ehdr, e_phentsize), FIELD(Ehdr, e_phnum), FIELD(Ehdr, e_shoff),
 			FIELD(Ehdr, e_shentsize), FIELD(Ehdr, e_shnum), FIELD(Ehdr, e_shstrndx)),
 	[PHDR] = LAYOUT(Phdr, FIELD(Phdr, p_type), FIELD(Phdr, p_flags), FIELD(Phdr, p_offset),
@@ -58,6 +58,7 @@ static const struct layout layouts[] = {
 struct elf {
 	int fd;
 	bool is64;
+	bool fixed;
 	bool debug_tried;
 	uint16_t machine;
 	unsigned nsecs, nsegs;
@@ -199,6 +200,7 @@ static const char *headers_load(struct elf *e)
 		return "truncated: no ELF header";
 	entry_get(e, EHDR, raw, &h);
 	e->machine = h.e_machine;
+	e->fixed = h.e_type == ET_EXEC;
 	if (h.e_phnum) {
 		if (h.e_phnum > MAX_SEGS || h.e_phentsize != entry_size(e, PHDR))
 			return "bad program headers";
@@ -329,6 +331,11 @@ uint16_t elf_machine(const struct elf *e)
 bool elf_is_64(const struct elf *e)
 {
 	return e->is64;
+}
+
+bool elf_is_fixed(const struct elf *e)
+{
+	return e->fixed;
 }
 
 bool elf_section_find(const struct elf *e, const char *name, uint64_t *vaddr)

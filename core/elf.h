@@ -69,6 +69,8 @@ bool elf_is_go(const struct elf *e);
 
 uint16_t elf_machine(const struct elf *e);	/* EM_* */
 bool elf_is_64(const struct elf *e);
+/* A program that is loaded where it was linked (no PIE, no library). */
+bool elf_is_fixed(const struct elf *e);
 
 /* Where a section is, as linked. False when there is none of that name. */
 bool elf_section_find(const struct elf *e, const char *name, uint64_t *vaddr);

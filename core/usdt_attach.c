@@ -13,8 +13,14 @@ struct usdt_known {
 	bool cookies;
 	struct usdt_site *site;
 	uint32_t n, room;
-	uint32_t place[USDT_PLACES];	/* before 5.15: 1 + the site there, or 0 */
+	struct usdt_place {
+		uint64_t at;
+		uint32_t number;	/* of the site */
+	} *place;			/* before 5.15 */
+	size_t nplaces;
 };
+
+enum { PLACES_MAX = 4096 };
 
 void usdt_setup(struct run *run)
 {
@@ -29,12 +35,11 @@ void usdt_setup(struct run *run)
 		known->cookies = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
 							 BPF_FUNC_get_attach_cookie, NULL) == 1;
 	}
-	known->n = 0;
-	memset(known->place, 0, sizeof(known->place));
+	known->n = known->nplaces = 0;
 	*cookies = known->cookies;
 	places = bpf_object__find_map_by_name(run->obj, "usdt_places");
 	if (!known->cookies)
-		bpf_map__set_max_entries(places, USDT_PLACES);
+		bpf_map__set_max_entries(places, PLACES_MAX);
 }
 
 /* The number of the site in the kernel's table, which has each only once; or -errno. */
@@ -56,19 +61,23 @@ static int site_number(struct run *run, const struct usdt_site *site)
 	return i;
 }
 
-/* Before 5.15: 0; -EEXIST when another site is at the same place of its page; -errno. */
-static int place_take(struct run *run, uint64_t vaddr, uint32_t number)
+/* Before 5.15: 0; -EEXIST when another site is at the same place; -errno. */
+static int place_take(struct run *run, struct elf *e, uint64_t vaddr, uint32_t number)
 {
 	struct usdt_known *known = run->core->usdt;
-	uint32_t place = vaddr % USDT_PLACES;
+	uint64_t at = elf_is_fixed(e) ? vaddr : vaddr % USDT_PAGE;
+	size_t i;
 
-	if (known->cookies || known->place[place] == number + 1)
+	if (known->cookies)
 		return 0;
-	if (known->place[place])
-		return -EEXIST;
-	if (bpf_map_update_elem(map_fd(run, "usdt_places"), &place, &number, BPF_ANY))
+	for (i = 0; i < known->nplaces; i++)
+		if (known->place[i].at == at)
+			return known->place[i].number == number ? 0 : -EEXIST;
+	if (bpf_map_update_elem(map_fd(run, "usdt_places"), &at, &number, BPF_ANY))
 		return -errno;
-	known->place[place] = number + 1;
+	if (!(i & (i - 1)))
+		known->place = xrealloc(known->place, (i ? 2 * i : 1) * sizeof(*known->place));
+	known->place[known->nplaces++] = (struct usdt_place){ at, number };
 	return 0;
 }
 
@@ -117,7 +126,7 @@ static bool site_see(struct elf *e, const struct usdt_note *note, void *arg)
 	pick(a, all, usdt_args(e, note, all), &site);
 	a->places++;
 	number = site_number(a->run, &site);
-	a->err = number < 0 ? number : place_take(a->run, note->vaddr, number);
+	a->err = number < 0 ? number : place_take(a->run, e, note->vaddr, number);
 	if (a->err == -EEXIST) {
 		a->left_out++;
 		a->err = 0;
