@@ -403,6 +403,7 @@ run() {
 hold() {
 	[ -e "$T/go" ] || mkfifo "$T/go"
 	exec 4<>"$T/go"
+	: >"$T/work.out" # what an earlier one printed is not this one's pid
 	"$WORK" -p -w "$@" <"$T/go" >"$T/work.out" 3>&- 4>&- &
 	t_held=$! held=$!
 	t_deadline
