@@ -404,7 +404,6 @@ hold() {
 	[ -e "$T/go" ] || mkfifo "$T/go"
 	rm -f "$T/work.out" # or that of the last one would be taken for this one's
 	exec 4<>"$T/go"
-	: >"$T/work.out" # what an earlier one printed is not this one's pid
 	"$WORK" -p -w "$@" <"$T/go" >"$T/work.out" 3>&- 4>&- &
 	t_held=$! held=$!
 	t_deadline

@@ -53,8 +53,8 @@ struct {
 	__type(value, struct walk);
 } walks SEC(".maps");
 
-/* The event into the ring buffer; or where that is a perf buffer, which wants the program's context, into
- * the scratch buffer: then its length is returned. */
+/* The event into the ring buffer; or where that is a perf buffer, which wants the program's context,
+ * into the scratch buffer: then its length is returned. */
 static __noinline long passed(struct walk *w, int fd)
 {
 	struct file *file = file_of_fd(fd);
@@ -122,8 +122,8 @@ static __always_inline bool messages_next(struct walk *w)
 	return true;
 }
 
-/* One descriptor, header or message: as passed() returns, -1 when there are no more. A global function, as
- * path_step() is: so it has no context. */
+/* One descriptor, header or message: as passed() returns, -1 when there are no more. A global
+ * function, as path_step() is: so it has no context. */
 __noinline int passed_step(void)
 {
 	u32 tid = bpf_get_current_pid_tgid();
