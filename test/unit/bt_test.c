@@ -281,7 +281,6 @@ static const struct {
 	{"BEGIN { @ = 1 ? \"a\" : 2; }", 15, "the two choices are a string and an integer"},
 	{"BEGIN { @ = (struct no_such_struct_ *)1; }", 13, "no_such_struct_"},
 	{"BEGIN { @m[1] = count(); for ($kv : @m) { } }", 37, "only user space knows its entries"},
-	{"macro f() { } BEGIN { }", 1, "'macro' is not supported"},
 };
 
 static void test_malformed(void)
