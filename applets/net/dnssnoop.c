@@ -185,6 +185,9 @@ static void setup(struct run *run)
 {
 	struct own *own = run->own;
 
+	/* An interval is for the table. Timeouts, and what comes by TCP, are looked for each second. */
+	if (!opt_on(run, 'c'))
+		run->interval_ns = NSEC;
 	if (own)
 		return;
 	own = run->own = xalloc(sizeof(*own));

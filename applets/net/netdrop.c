@@ -22,7 +22,7 @@ static const struct opt opts[] = {
 	FLOW_PORTS('p', only_ports, "port", "from or to these ports only"),
 	FLOW_NETNS('n'),
 	OPT('i', only_dev, "device", "NAME", "at this network device only"),
-	OPT('c', count_only, "count", NULL, "count them, by reason and place"),
+	OPT('c', count_only, "counts", NULL, "count them, by reason and place"),
 	OPT('s', with_stack, "stack", NULL, "show the kernel's stack"),
 	OPT_USER(OPT_OFFSET, "offset", NULL, "show how far into the function it was"),
 	OPT_USER(OPT_WIDE, "wide", NULL, "room for IPv6"),
@@ -111,7 +111,7 @@ static void setup(struct run *run)
 	if (opt_on(run, 'l'))
 		reasons_list(run);
 	if (opt_on(run, 's') && opt_on(run, 'c'))
-		opt_bad(run, 's', "excludes --count");
+		opt_bad(run, 's', "excludes --counts");
 	words_take(run, 'r', reason_number, (u32 *)ro->only_reasons, ARRAY_LEN(ro->only_reasons));
 	words_take(run, 'x', reason_number, (u32 *)ro->not_reasons, ARRAY_LEN(ro->not_reasons));
 	words_take(run, 'P', proto_number, (u32 *)ro->only_protos, ARRAY_LEN(ro->only_protos));
