@@ -688,6 +688,7 @@ struct sock {
 	u32 sk_max_ack_backlog;
 	struct sk_buff_head sk_write_queue;
 	struct socket *sk_socket;
+	struct pid *sk_peer_pid;	/* UNIX sockets */
 };
 
 struct request_sock {
@@ -736,6 +737,7 @@ struct tcp_skb_cb {
 
 struct msghdr {
 	void *msg_name;	/* struct sockaddr of the other end, in the kernel's memory; or NULL */
+	struct iov_iter msg_iter;
 };
 
 struct proto_accept_arg {	/* 6.10 */
@@ -766,6 +768,7 @@ struct unix_address {
 struct unix_sock {
 	struct sock sk;
 	struct unix_address *addr;
+	struct sock *peer;
 };
 
 struct netlink_sock {
