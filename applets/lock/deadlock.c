@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Find locks that the threads of a process take in different orders: deadlocks to come.
+// Find locks that the threads of a process take in different orders.
 #include "applet.h"
 #include "elf.h"
 #include "frames.h"
@@ -78,6 +78,8 @@ struct state {
 	uint64_t *told;		/* cycles reported: hashes of their locks */
 	size_t ntold;
 	uint32_t cycles;
+	struct frames frames;	/* large, and of no use for longer than a function */
+	struct row row;
 };
 
 /* ---- finding the functions ---- */
@@ -331,18 +333,17 @@ static bool cycle_told(struct state *s, uint64_t hash)
 static void origin_text(struct run *run, uint32_t tid, char *text, size_t size)
 {
 	static const struct frame_style plain;
-	static struct frames f;
+	struct state *s = run->own;
 	struct origin origin;
-	const struct state *s = run->own;
 	char frame[FRAME_TEXT];
 	size_t n = 0;
 
 	text[0] = 0;
 	if (bpf_map_lookup_elem(map_fd(run, "origins"), &tid, &origin))
 		return;
-	frames_get(run, origin.stack, false, s->pid, &f);
-	for (int i = 0; i < f.n && n < size; i++) {
-		frame_text(run, &f, i, &plain, frame);
+	frames_get(run, origin.stack, false, s->pid, &s->frames);
+	for (int i = 0; i < s->frames.n && n < size; i++) {
+		frame_text(run, &s->frames, i, &plain, frame);
 		n += snprintf(text + n, size - n, "%s%s", i ? ";" : "", frame);
 	}
 }
@@ -350,33 +351,34 @@ static void origin_text(struct run *run, uint32_t tid, char *text, size_t size)
 static void address_text(struct run *run, uint64_t address, char text[FRAME_TEXT])
 {
 	static const struct frame_style style = { .offsets = true };
-	static struct frames at;
+	struct state *s = run->own;
 
-	at.n = 1;
-	at.ip[0] = address;
-	at.pid = ((struct state *)run->own)->pid;
-	frame_text(run, &at, 0, &style, text);
+	s->frames.n = 1;
+	s->frames.ip[0] = address;
+	s->frames.pid = s->pid;
+	s->frames.kernel = false;
+	frame_text(run, &s->frames, 0, &style, text);
 }
 
 static void step_print(struct run *run, const struct link *link, uint32_t step)
 {
-	const struct state *s = run->own;
+	struct state *s = run->own;
 	const struct edge *e = &link->edge;
-	static struct row row;
+	struct row *row = &s->row;
 
-	row = (struct row){
+	*row = (struct row){
 		.cycle = s->cycles, .step = step, .held = link->key.held,
 		.wanted = link->key.wanted, .pid = e->pid, .tid = e->tid,
 		.stacks = { .user = e->stack, .pid = e->pid, .taken = STACK_USER },
 	};
-	memcpy(row.comm, e->comm, sizeof(row.comm));
-	address_text(run, e->held_at, row.held_at);
-	address_text(run, e->wanted_at, row.wanted_at);
-	origin_text(run, e->tid, row.origin, sizeof(row.origin));
-	row_print(run, &row, false);
+	memcpy(row->comm, e->comm, sizeof(row->comm));
+	address_text(run, e->held_at, row->held_at);
+	address_text(run, e->wanted_at, row->wanted_at);
+	origin_text(run, e->tid, row->origin, sizeof(row->origin));
+	row_print(run, row, false);
 }
 
-/* The edge from `last` to the lock where the way began, which closes the cycle, then the way. */
+/* The edge `closing` to the lock where the way began, then the way. */
 static bool cycle_print(struct run *run, size_t closing, const size_t *by)
 {
 	struct state *s = run->own;
@@ -422,18 +424,18 @@ static bool cycles_print(struct run *run, struct state *s)
 static void stack_dump(struct run *run, struct out *o, uint64_t stack)
 {
 	static const struct frame_style plain;
-	static struct frames f;
+	struct state *s = run->own;
 	char text[FRAME_TEXT];
 
-	frames_get(run, stack, false, ((struct state *)run->own)->pid, &f);
-	for (int i = 0; i < f.n; i++) {
-		frame_text(run, &f, i, &plain, text);
+	frames_get(run, stack, false, s->pid, &s->frames);
+	for (int i = 0; i < s->frames.n; i++) {
+		frame_text(run, &s->frames, i, &plain, text);
 		out_str(o, i ? "," : "");
 		out_json(o, text, sizeof(text));
 	}
 }
 
-static void graph_dump(struct run *run, const struct state *s, const char *path)
+static void graph_dump(struct run *run, struct state *s, const char *path)
 {
 	struct out *o = xalloc(sizeof(*o));
 

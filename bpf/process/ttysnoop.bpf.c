@@ -4,6 +4,7 @@
 #include "events.bpf.h"
 #include "syscall.bpf.h"
 #include "path.bpf.h"
+#include "iter.bpf.h"
 #include "ttysnoop.h"
 
 const volatile u32 tty_major, tty_minor;
@@ -13,19 +14,6 @@ const volatile u32 piece_bytes = PIECE, pieces = 96;
 
 #define TTYAUX_MAJOR 5		/* /dev/tty is another name of any terminal */
 #define PIECES_MAX 96
-#define UIO_MAXIOV 1024
-
-/* Where the bytes of a write are. */
-struct source {
-	const struct iovec *vec; /* NULL: one piece, `base` and `left` */
-	void *base;
-	u64 left;		/* of the segment at hand */
-	u64 all;		/* of the write */
-	u64 skip;		/* of the first segment */
-	u32 segs;
-	bool user_vec;		/* the vector itself is in user space */
-	bool kernel;		/* the bytes are not */
-};
 
 /* In a map and not on the stack: what the verifier does not know of it, it does not tell apart, else
  * it would follow each way through each piece. */
@@ -65,28 +53,6 @@ static __noinline bool tty_wanted(struct file *file)
 		return true;
 	dentry = BPF_CORE_READ(tty, driver_data);
 	return BPF_CORE_READ(dentry, d_sb, s_dev) == devpts;
-}
-
-/* On to the next segment. False: there is none. */
-static __always_inline bool segment_next(struct source *s)
-{
-	struct iovec seg = {};
-	long err;
-
-	if (!s->vec || !s->segs)
-		return false;
-	if (s->user_vec)
-		err = bpf_probe_read_user(&seg, sizeof(seg), s->vec);
-	else
-		err = bpf_probe_read_kernel(&seg, sizeof(seg), s->vec);
-	if (err)
-		return false;
-	s->vec++;
-	s->segs--;
-	s->base = seg.iov_base + s->skip;
-	s->left = seg.iov_len > s->skip ? seg.iov_len - s->skip : 0;
-	s->skip = 0;
-	return true;
 }
 
 /* Send up to one piece of the segment at hand. */
@@ -151,24 +117,6 @@ static __noinline int written(void *ctx, struct source *s)
 
 /* ---- the terminal layer ---- */
 
-static __always_inline bool iter_is(struct iov_iter *iter, u64 type)
-{
-	struct iov_iter___type *old = (void *)iter;
-
-	if (bpf_core_field_exists(old->type))
-		return (BPF_CORE_READ(old, type) & ~1U) == type;
-	return BPF_CORE_READ(iter, iter_type) == type;
-}
-
-static __always_inline const struct iovec *iter_vec(struct iov_iter *iter)
-{
-	struct iov_iter___iov *old = (void *)iter;
-
-	if (bpf_core_field_exists(old->iov))
-		return BPF_CORE_READ(old, iov);
-	return BPF_CORE_READ(iter, __iov);
-}
-
 /* Pages, as splice() and sendfile() give them, are not looked into. */
 static __noinline int written_iter(void *ctx, struct iov_iter *iter)
 {
@@ -178,20 +126,7 @@ static __noinline int written_iter(void *ctx, struct iov_iter *iter)
 	if (!s)
 		return 0;
 	s->all = BPF_CORE_READ(iter, count);
-	if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
-	    iter_is(iter, bpf_core_enum_value(enum iter_type, ITER_UBUF))) {
-		s->base = BPF_CORE_READ(iter, ubuf) + skip;
-		s->left = s->all;
-	} else if (iter_is(iter, bpf_core_enum_value(enum iter_type, ITER_IOVEC))) {
-		s->vec = iter_vec(iter);
-		s->segs = BPF_CORE_READ(iter, nr_segs);
-		s->skip = skip;
-	} else if (iter_is(iter, bpf_core_enum_value(enum iter_type, ITER_KVEC))) {
-		s->vec = iter_vec(iter); /* a union; struct kvec is the same */
-		s->segs = BPF_CORE_READ(iter, nr_segs);
-		s->skip = skip;
-		s->kernel = true;
-	}
+	source_iter(s, iter, skip);
 	return written(ctx, s);
 }
 

@@ -3,12 +3,12 @@
  * Orders of locks.
  *
  *   lockorder WORD...               a thread for each word, one after the other, takes locks in the
- *                                   order of its letters, and unlocks them in the reverse order: a to
- *                                   h are recursive mutexes, A to H the same by trylock, r and w one
- *                                   read-write lock; +a by timedlock, ?a waits 1 ms for a condition with
- *                                   that mutex, -a unlocks at once, ! destroys and makes anew all
- *                                   mutexes; prints "TID... ADDRESS-OF-A BYTES-OF-EACH" and waits for
- *                                   a line from stdin
+ *                                   order of its letters, and unlocks them in the reverse order: a
+ *                                   to h are recursive mutexes, A to H the same by trylock, r and w
+ *                                   one read-write lock; +a by timedlock, ?a waits 1 ms for a
+ *                                   condition with that mutex, -a unlocks at once, ! destroys and
+ *                                   makes anew all mutexes; prints "TID... ADDRESS-OF-A
+ *                                   BYTES-OF-EACH" and waits for a line from stdin
  */
 #include "work.h"
 
