@@ -10,6 +10,7 @@
 #define EVENT struct row
 
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct opt opts[] = {
@@ -100,6 +101,7 @@ static void file_find(struct run *run, struct state *s)
 {
 	static const char *const libs[] = { "pthread", "c" };
 	const char *name = "pthread_mutex_lock", *given = opt_str(run, 'b');
+	struct stat st;
 	char first[128];
 
 	if (opt_str(run, 1)) {
@@ -108,7 +110,7 @@ static void file_find(struct run *run, struct state *s)
 		name = first;
 	}
 	snprintf(s->path, sizeof(s->path), "/proc/%d/exe", s->pid);
-	if (access(s->path, F_OK))
+	if (lstat(s->path, &st)) /* the program itself may have been deleted */
 		die(EXIT_FAIL, "there is no process %d, or it has no program", s->pid);
 	if (given && lib_find(*given == '/' ? s->pid : 0, given, s->path, sizeof(s->path)) &&
 	    snprintf(s->path, sizeof(s->path), "%s", given) && access(given, R_OK))
@@ -541,7 +543,7 @@ APPLET(deadlock) = {
 	.interval = 1,
 	.storage_key = 's',
 	.depth_key = 31,
-	.trial = "1",
+	.trial = "-b c 1",
 	.setup = setup,
 	.attach = attach,
 	.tick = tick,

@@ -68,7 +68,7 @@ struct locks {
 	enum sort_by order[SIDES];
 	bool shown[SIDES];
 	struct symtab data;	/* the kernel's variables */
-	bool data_read;
+	bool data_read, told;
 	struct row *v;
 	size_t n, room;
 	size_t cpus;
@@ -252,9 +252,6 @@ static void attach(struct run *run)
 	size_t n = 0;
 
 	names_read(run);
-	if (prog_loaded(run, "contention_begin") && !opt_on(run, 'C'))
-		warn("no lock functions can be watched here: only waits for locks that are not free "
-		     "are shown (-C), and no holders");
 	if (!prog_loaded(run, "lock_kprobe"))
 		return;
 	/* The return first: a call that is only seen to begin would stay for nothing. */
@@ -428,6 +425,10 @@ static void tick(struct run *run)
 	struct locks *all = run->own;
 	uint64_t shown;
 
+	if (!all->told && prog_loaded(run, "contention_begin") && !opt_on(run, 'C'))
+		warn("no lock functions can be watched here: only waits for locks that are not free "
+		     "are shown (-C), and no holders");
+	all->told = true;
 	all->n = 0;
 	rows_gather(run);
 	for (uint32_t side = 0; side < SIDES; side++) {

@@ -117,8 +117,10 @@ static const struct col cols[] = {
 };
 
 static const struct probe probes[] = {
-	{ "what UNIX sockets receive", "stream_fentry stream_fexit dgram_fentry dgram_fexit" },
-	{ "what UNIX sockets receive", "stream_enter stream_leave dgram_enter dgram_leave" },
+	{ "what UNIX sockets receive", "stream_fentry stream_fexit dgram_fentry dgram_fexit "
+				       "seqpacket_fentry seqpacket_fexit" },
+	{ "what UNIX sockets receive", "stream_enter stream_leave dgram_enter dgram_leave "
+				       "seqpacket_enter seqpacket_leave" },
 	{ "what UNIX sockets receive", "read_enter read_exit ?recvfrom_enter ?recvfrom_exit "
 				       "recvmsg_enter recvmsg_exit" },
 	{ 0 }

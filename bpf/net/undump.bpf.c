@@ -155,7 +155,8 @@ out:
 	return 0;
 }
 
-/* ---- the functions of UNIX sockets; a seqpacket socket's calls the datagram's ---- */
+/* ---- the functions of UNIX sockets ----
+ * That of seqpacket calls the datagrams', or has it inlined (6.1): whichever returns first tells. */
 
 static __noinline int receives(struct socket *sock, struct msghdr *msg, u32 flags)
 {
@@ -192,6 +193,7 @@ static __noinline int receives(struct socket *sock, struct msghdr *msg, u32 flag
 
 RECEIVES(stream)
 RECEIVES(dgram)
+RECEIVES(seqpacket)
 
 /* ---- system calls ---- */
 

@@ -4,11 +4,11 @@
  *
  *   unixdata TYPE CALL PATH DATA N  a child sends N times DATA (%XX is a byte) at once on a socket
  *                                   of TYPE (stream, dgram, seqpacket), which is received by CALL:
- *                                   read, recv, recvmsg (a buffer of 3 bytes and one for the rest),
- *                                   peek (recv with MSG_PEEK, then without), halves (two recv); PATH
- *                                   is what the receiver is bound to, "@NAME" is abstract, "-" for a
- *                                   socketpair; prints "CHILD BYTES": who has sent, and what the last
- *                                   call returned
+ *                                   read, recv, recvmsg (into a buffer of 3 bytes and one for the
+ *                                   rest), peek (recv with MSG_PEEK, then without), halves (two
+ *                                   recv); PATH is what the receiver is bound to, "@NAME" is
+ *                                   abstract, "-" for a socketpair; prints "CHILD BYTES": who has
+ *                                   sent, and what the last call returned
  */
 #include "work.h"
 #include <stddef.h>
