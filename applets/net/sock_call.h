@@ -6,9 +6,9 @@
 #include "net.h"
 #include "../../bpf/sock_call.h"
 
+#include <sys/socket.h> /* older headers of the kernel want it before the next */
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
 /* The options that choose calls, and columns: the letter of --netns, the name of that for NETNS. Keys
