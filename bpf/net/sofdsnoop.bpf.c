@@ -53,10 +53,13 @@ struct {
 	__type(value, struct walk);
 } walks SEC(".maps");
 
-static __noinline int passed(struct walk *w, int fd)
+/* The event into the ring buffer; or where that is a perf buffer, which wants the program's context, into
+ * the scratch buffer: then its length is returned. */
+static __noinline long passed(struct walk *w, int fd)
 {
 	struct file *file = file_of_fd(fd);
 	struct event *e = event_scratch(EVENT_HEAD(struct event, path));
+	long size;
 
 	if (!e)
 		return 0;
@@ -69,8 +72,10 @@ static __noinline int passed(struct walk *w, int fd)
 	e->fd = fd;
 	e->mode = BPF_CORE_READ(file, f_inode, i_mode);
 	e->ino = BPF_CORE_READ(file, f_inode, i_ino);
-	/* A ring buffer, as every kernel that takes path_step() has it, wants no context. */
-	event_output(NULL, e, EVENT_HEAD(struct event, path) + path_file(e->path, file));
+	size = EVENT_HEAD(struct event, path) + path_file(e->path, file);
+	if (events_perf)
+		return size;
+	event_output(NULL, e, size);
 	return 0;
 }
 
@@ -105,7 +110,20 @@ static __always_inline bool message_next(struct walk *w)
 	return true;
 }
 
-/* One descriptor, header or message; 1 when there are no more. A global function, as path_step() is. */
+/* Mostly there is nothing in a message. */
+static __always_inline bool messages_next(struct walk *w)
+{
+	for (int i = 0; i < 16; i++) {
+		if (!message_next(w))
+			return false;
+		if (w->len)
+			break;
+	}
+	return true;
+}
+
+/* One descriptor, header or message: as passed() returns, -1 when there are no more. A global function, as
+ * path_step() is: so it has no context. */
 __noinline int passed_step(void)
 {
 	u32 tid = bpf_get_current_pid_tgid();
@@ -113,14 +131,13 @@ __noinline int passed_step(void)
 	int fd = -1;
 
 	if (!w)
-		return 1;
+		return -1;
 	if (w->fd_at + sizeof(fd) <= w->fd_end) {
 		bpf_probe_read_user(&fd, sizeof(fd), (void *)w->control + w->fd_at);
 		w->fd_at += sizeof(fd);
-		passed(w, fd);
-		return 0;
+		return passed(w, fd);
 	}
-	return control_next(w) || message_next(w) ? 0 : 1;
+	return control_next(w) || messages_next(w) ? 0 : -1;
 }
 
 static __always_inline bool socket_note(struct walk *w)
@@ -140,8 +157,20 @@ static __always_inline bool socket_note(struct walk *w)
 	       (!only_netns || w->netns == only_netns);
 }
 
+static __always_inline void scratch_send(void *ctx, u32 size)
+{
+	void *e = event_scratch_raw();
+
+	if (e)
+		event_output(ctx, e, size);
+}
+
+/* A message has 253 descriptors at most (SCM_MAX_FD), and a call may have many messages. The second
+ * number is that with a perf buffer, for which the verifier follows each step in all its ways. */
+enum { STEPS = 2048, STEPS_PERF = 64 };
+
 /* Most messages have no control data, and most sockets are no UNIX ones. */
-static __noinline int look(enum action action, int fd, u64 message, long messages)
+static __noinline int look(void *ctx, enum action action, int fd, u64 message, long messages)
 {
 	struct walk w = { .action = action, .socket_fd = fd, .message = message };
 	u32 tid = bpf_get_current_pid_tgid();
@@ -159,9 +188,16 @@ static __noinline int look(enum action action, int fd, u64 message, long message
 		LOST(entries);
 		return 0;
 	}
-	for (int i = 0; i < 2048; i++)
-		if (passed_step())
+	for (int i = 0; i < STEPS; i++) {
+		int size = passed_step();
+
+		if (size < 0)
 			goto end;
+		if (events_perf && size > 0)
+			scratch_send(ctx, size);
+		if (events_perf && i > STEPS_PERF)
+			break;
+	}
 	LOST(events);
 end:
 	bpf_map_delete_elem(&walks, &tid);
@@ -174,7 +210,7 @@ static __noinline int look_back(struct syscall_trace_exit *ctx, enum action acti
 	struct pt_regs *regs = syscall_regs();
 	long ret = syscall_ret(ctx);
 
-	return look(action, syscall_arg(regs, 0), syscall_arg(regs, 1),
+	return look(ctx, action, syscall_arg(regs, 0), syscall_arg(regs, 1),
 		    several ? ret : ret >= 0);
 }
 
@@ -214,7 +250,7 @@ static __noinline int leave(struct syscall_trace_exit *ctx, enum action action, 
 		return 0;
 	copy = *start;
 	bpf_map_delete_elem(&starts, &tid);
-	return look(action, copy.fd, copy.message, several ? ret : ret >= 0);
+	return look(ctx, action, copy.fd, copy.message, several ? ret : ret >= 0);
 }
 
 #define CALL(name, action, several)						\
