@@ -6,10 +6,10 @@
 #include "net.h"
 #include "../../bpf/sock_call.h"
 
-#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <linux/vm_sockets.h> /* glibc: behind sys/socket.h, whose types it takes */
 
 /* The options that choose calls, and columns: the letter of --netns, the name of that for NETNS. Keys
  * 1 to 4 are taken. */
