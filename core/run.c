@@ -304,7 +304,7 @@ int run_applet(const struct applet *applet, const struct alias *alias, int argc,
 
 	core.alias = alias;
 	if (alias)
-		argv = args_split(alias->args, argc, argv, &argc);
+		argv = args_split(alias->args ? alias->args : "", argc, argv, &argc);
 	opts_parse(&run, argc, argv);
 	cols_prepare(&run);
 	out_open(&core.out, core.common.output);

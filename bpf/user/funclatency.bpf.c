@@ -89,7 +89,7 @@ static __noinline bool enter(u64 frame, u64 func, enum where where)
 {
 	struct call call = { .frame = frame };
 	struct start start = { .func = func };
-	long err;
+	int err; /* before 6.4 the upper half of the result is not set */
 
 	if (filtered() || (max_level && !level_enter(frame, where)))
 		return false;
