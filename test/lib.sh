@@ -36,7 +36,7 @@
 #	own_work		a copy of $WORK, $own: for uprobes, which see all processes of a file
 #	skip_here REASON	ends the test as skipped; test/skips has to list that
 # Expectations, after finish, ended or run (COND as in tools/jsonq.c); they always return 0:
-#	expect_count N COND...		exactly N lines match
+#	expect_count N COND...		exactly N lines match; without COND: of all but those that tell of loss
 #	expect_min N COND...		at least N
 #	expect_none COND...		none
 #	expect_all N COND...		N lines, or fewer by what the tool tells as lost
@@ -456,6 +456,7 @@ get() {
 expect_count() {
 	t_n=$1
 	shift
+	[ $# -gt 0 ] || set -- '!lost'
 	t_ask "lines with $*" count "$T/out" "$@" || return 0
 	[ "$t_got" = "$t_n" ] || fail "$t_what" "$t_n" "$t_got"
 }
