@@ -150,7 +150,7 @@ audit_other := $(foreach a,$(filter-out $(ARCH),arm64 riscv64 amd64),\
 	$(bpf_c:bpf/%.c=$(TEST_BIN)/bpf-$(a)/%.o))
 tests := $(TEST_BIN)/work $(TEST_BIN)/jsonq $(unit) $(audit_o) $(audit_other)
 
-$(TEST_BIN)/work: $(wildcard test/tools/work/*.c) test/tools/work/work.h | $(LIBS)/.done
+$(TEST_BIN)/work: $(wildcard test/tools/verbs/*.c) test/tools/verbs/work.h | $(LIBS)/.done
 	@mkdir -p $(@D)
 	$(WORK_CC) -o $@ $(filter %.c,$^) -lpthread
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Notes of USDT probes and their operands. usdt_test FILE: a program with the notes of
-// test/tools/work.
+// test/tools/verbs.
 #include "../../core/usdt.h"
 #include "../../core/util.h"
 #include "check.h"

@@ -151,11 +151,11 @@ void verb_do(char **arg)
 			n++;
 		verb = v->name;
 		if (n < v->min || n > v->max)
-			die(2, "wrong number of arguments: see the tops of test/tools/work/*.c");
+			die(2, "wrong number of arguments: see the tops of test/tools/verbs/*.c");
 		v->fn(arg + 1);
 		return;
 	}
-	die(2, "%s: unknown verb: see the tops of test/tools/work/*.c", arg[0]);
+	die(2, "%s: unknown verb: see the tops of test/tools/verbs/*.c", arg[0]);
 }
 
 static void do_uid(char **arg)
