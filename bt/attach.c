@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Programs to their probes. What is attached is held by file descriptors and ends with them.
 #include "session.h"
+#include "features.h"
 #include "ksyms.h"
 #include "sites.h"
 #include "tracefs.h"
@@ -178,24 +179,19 @@ static int multi_link_user(const struct bt_prog *p)
 {
 	unsigned long *offsets = xalloc(p->nsites * sizeof(*offsets));
 	__u64 *cookies = xalloc(p->nsites * sizeof(*cookies));
-	/* include/uapi/linux/bpf.h of 6.6; older headers do not have it */
-	struct {
-		uint32_t prog_fd, target_fd, attach_type, flags;
-		uint64_t path, offsets, ref_ctr_offsets, cookies;
-		uint32_t cnt, multi_flags, pid;
-	} attr = {.prog_fd = p->fd, .attach_type = UPROBE_MULTI};
+	LIBBPF_OPTS(bpf_link_create_opts, opts);
 	int fd;
 
 	for (size_t i = 0; i < p->nsites; i++) {
 		offsets[i] = p->site[i]->offset;
 		cookies[i] = p->site[i]->number;
 	}
-	attr.path = (uintptr_t)p->site[0]->path;
-	attr.offsets = (uintptr_t)offsets;
-	attr.cookies = p->cookies ? (uintptr_t)cookies : 0;
-	attr.cnt = p->nsites;
-	attr.multi_flags = p->site[0]->kind == P_URETPROBE; /* BPF_F_UPROBE_MULTI_RETURN */
-	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	opts.uprobe_multi.path = p->site[0]->path;
+	opts.uprobe_multi.offsets = offsets;
+	opts.uprobe_multi.cookies = p->cookies ? cookies : NULL;
+	opts.uprobe_multi.cnt = p->nsites;
+	opts.uprobe_multi.flags = p->site[0]->kind == P_URETPROBE; /* BPF_F_UPROBE_MULTI_RETURN */
+	fd = bpf_link_create(p->fd, 0, TRACE_UPROBE_MULTI, &opts);
 	free(offsets);
 	free(cookies);
 	return fd;

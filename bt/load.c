@@ -225,7 +225,7 @@ static int prog_load(struct bt_prog *p, char *log, size_t log_size)
 	}
 	if (p->multi)
 		opts.expected_attach_type =
-			site_kinds[site->kind].user ? UPROBE_MULTI : BPF_TRACE_KPROBE_MULTI;
+			site_kinds[site->kind].user ? TRACE_UPROBE_MULTI : BPF_TRACE_KPROBE_MULTI;
 	if (p->code->ncallbacks) {
 		btf_fd = callbacks_btf(p->code, info);
 		opts.prog_btf_fd = btf_fd;

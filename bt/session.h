@@ -59,8 +59,6 @@ struct session {
 	uint64_t told[4]; /* of the losses */
 };
 
-enum { UPROBE_MULTI = 48 }; /* BPF_TRACE_UPROBE_MULTI (6.6) */
-
 /* load.c: tables and programs into the kernel. False: bt->error says why. */
 bool session_load(struct session *s);
 /* Run a program that no probe runs: BEGIN, END, interval. */

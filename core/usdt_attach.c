@@ -3,10 +3,8 @@
 // operands, and refuses a whole probe for one argument that it cannot reach; the tracing language
 // and tplist need a reader of the notes anyway (usdt.c), and with that the rest is little.
 #include "core.h"
+#include "features.h"
 #include "usdt.h"
-
-/* Headers may be older than the kernel (6.6). */
-enum { UPROBE_MULTI = 48 };
 
 /* What the kernel was told so far. */
 struct usdt_known {
@@ -155,7 +153,7 @@ static int sites_attach(struct attaching *a, const char *prog_name, int pid, con
 		    .ref_ctr_offsets = a->semaphore, .cookies = a->number, .cnt = a->n);
 	int err = 0;
 
-	if (bpf_program__expected_attach_type(prog) + 0u == UPROBE_MULTI)
+	if (bpf_program__expected_attach_type(prog) == TRACE_UPROBE_MULTI)
 		return link_take(a->run,
 				 bpf_program__attach_uprobe_multi(prog, pid ? pid : -1, path, NULL,
 								  &many));
