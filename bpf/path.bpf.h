@@ -4,7 +4,7 @@
 #ifndef PATH_BPF_H
 #define PATH_BPF_H
 
-#include "common.bpf.h"
+#include "fd.bpf.h"
 
 /* As the program gave it. */
 static __always_inline long path_user(char *to, const char *user)
@@ -144,19 +144,6 @@ static __noinline long path_resolve(char *to, struct vfsmount *mnt, struct dentr
 static __always_inline long path_file(char *to, struct file *file)
 {
 	return path_resolve(to, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
-}
-
-/* The open file behind a descriptor of the current task, NULL if there is none. */
-static __always_inline struct file *file_of_fd(int fd)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
-
-	if (fd < 0 || (u32)fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
-	return file;
 }
 
 /* As the program gave it, and made absolute by the folder that it counts from. */

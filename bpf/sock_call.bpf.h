@@ -9,6 +9,7 @@
 #ifndef SOCK_CALL_BPF_H
 #define SOCK_CALL_BPF_H
 
+#include "fd.bpf.h"
 #include "flow.bpf.h"
 #include "syscall.bpf.h"
 #include "sock_call.h"
@@ -46,14 +47,9 @@ static __always_inline int sock_call_enter(struct sock_start *start)
 static __noinline struct sock *sock_behind(int fd)
 {
 	enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+	struct file *file = file_of_fd(fd);
 	struct socket *socket;
 
-	if (fd < 0 || (u32)fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);

@@ -20,6 +20,7 @@
 #ifndef SOCK_OWNER_BPF_H
 #define SOCK_OWNER_BPF_H
 
+#include "fd.bpf.h"
 #include "sock_task.bpf.h"
 #include "syscall.bpf.h"
 
@@ -199,14 +200,7 @@ static __noinline struct sock *sock_of_file(struct file *file)
 
 static __noinline struct sock *sock_of_fd(long fd)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
-
-	if (fd < 0 || (u32)fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
-	return sock_of_file(file);
+	return sock_of_file(file_of_fd(fd));
 }
 
 /* Where no function can be watched. The listener is the call's first argument. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Count calls of the file system layer per second.
+#include "fd.bpf.h"
 #include "syscall.bpf.h"
 #include "vfsstat.h"
 
@@ -116,17 +117,6 @@ int BPF_KPROBE(finish_open_kprobe, struct file *file)
 	return count_open(file);
 }
 
-static __noinline struct file *opened(u32 fd)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
-
-	if (fd < BPF_CORE_READ(table, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
-	return file;
-}
-
 /* For kernels that let no function be watched: successful system calls, in the same kinds. */
 static __noinline int returned(struct pt_regs *regs, long ret, bool fsyncs)
 {
@@ -142,7 +132,7 @@ static __noinline int returned(struct pt_regs *regs, long ret, bool fsyncs)
 	if ((kind == FSYNCS) != fsyncs)
 		return 0;
 	if (kind == OPENS)
-		return count_open(opened(ret));
+		return count_open(file_of_fd(ret));
 	if (kind == UNLINKATS)
 		kind = syscall_arg(regs, 2) & AT_REMOVEDIR ? RMDIRS : UNLINKS;
 	return count(kind);
