@@ -2,17 +2,9 @@
 // Threads that begin and end: Java's by its probes, those of C where the kernel makes and ends
 // them, with what pthread_create() was given by the same thread just before.
 #include "events.bpf.h"
+#include "pthread.bpf.h"
 #include "usdt.bpf.h"
 #include "uthreads.h"
-
-#define CLONE_THREAD 0x10000
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, u32);
-	__type(value, u64);
-} routines SEC(".maps");
 
 /* Arguments: name, its length, the runtime's number, the system's. On the stack: with a reserved
  * one the verifier of 5.10 loses its way among the calls. */
@@ -34,29 +26,10 @@ int java_thread(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("uprobe")
-int pthread_create(struct pt_regs *ctx)
-{
-	u32 tid = bpf_get_current_pid_tgid();
-	u64 routine = PT_REGS_PARM3(ctx);
-
-	if (filtered())
-		return 0;
-	if (bpf_map_update_elem(&routines, &tid, &routine, BPF_ANY))
-		LOST(entries);
-	return 0;
-}
-
 static __noinline int thread_made(void *ctx, u32 new_tid)
 {
-	u32 tid = bpf_get_current_pid_tgid();
-	struct event e = { .what = THREAD_PTHREAD };
-	u64 *routine = bpf_map_lookup_elem(&routines, &tid);
+	struct event e = { .what = THREAD_PTHREAD, .routine = routine_take() };
 
-	if (routine) {
-		e.routine = *routine;
-		bpf_map_delete_elem(&routines, &tid);
-	}
 	e.time_ns = bpf_ktime_get_ns();
 	e.pid = current_pid_tgid() >> 32;
 	e.tid = new_tid;
