@@ -21,6 +21,21 @@ struct loss loss;
 
 #define LOST(kind) ((void)__sync_fetch_and_add(&loss.kind, 1))
 
+/* The map's entry for the key, made from *new if there is none; NULL, and told, where there is no room.
+ * Another CPU may make it meanwhile: that is as good. */
+static __always_inline void *entry_get(void *map, const void *key, const void *new)
+{
+	void *entry = bpf_map_lookup_elem(map, key);
+
+	if (entry)
+		return entry;
+	bpf_map_update_elem(map, key, new, BPF_NOEXIST);
+	entry = bpf_map_lookup_elem(map, key);
+	if (!entry)
+		LOST(entries);
+	return entry;
+}
+
 static __noinline bool task_filtered_by(struct task_struct *task)
 {
 	if (filter.pid && task_pid_seen(task, true) != filter.pid)

@@ -81,17 +81,9 @@ static __always_inline void hist_add_to(const struct hist_key *key, u64 value)
 		hist_add_one(value);
 		return;
 	}
-	h = bpf_map_lookup_elem(&hists, key);
-	if (!h) {
-		/* Another CPU may have made it meanwhile: that is as good. */
-		bpf_map_update_elem(&hists, key, &hist_zero, BPF_NOEXIST);
-		h = bpf_map_lookup_elem(&hists, key);
-		if (!h) {
-			LOST(entries);
-			return;
-		}
-	}
-	hist_count(h, value);
+	h = entry_get(&hists, key, &hist_zero);
+	if (h)
+		hist_count(h, value);
 }
 #endif
 

@@ -55,15 +55,9 @@ static __noinline u32 lang_enter(u64 id)
 	struct lang_frame frame = { .id = id, .ns = bpf_ktime_get_ns() };
 	struct lang_at at = { .tid = tid };
 
-	depth = bpf_map_lookup_elem(&lang_depths, &tid);
-	if (!depth) {
-		bpf_map_update_elem(&lang_depths, &tid, &zero, BPF_ANY);
-		depth = bpf_map_lookup_elem(&lang_depths, &tid);
-		if (!depth) {
-			LOST(entries);
-			return 0;
-		}
-	}
+	depth = entry_get(&lang_depths, &tid, &zero);
+	if (!depth)
+		return 0;
 	at.depth = (*depth)++;
 	if (bpf_map_update_elem(&lang_frames, &at, &frame, BPF_ANY))
 		LOST(entries);

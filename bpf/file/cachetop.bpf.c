@@ -18,14 +18,8 @@ static __noinline void pages_add(enum pages what, s64 n)
 	key.pid = current_pid_tgid() >> 32;
 	key.uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
-	c = bpf_map_lookup_elem(&users, &key);
-	if (!c) {
-		bpf_map_update_elem(&users, &key, &none, BPF_NOEXIST);
-		c = bpf_map_lookup_elem(&users, &key);
-	}
-	if (!c)
-		LOST(entries);
-	else if (what < PAGES)
+	c = entry_get(&users, &key, &none);
+	if (c && what < PAGES)
 		c->n[what] += n;
 }
 

@@ -37,17 +37,10 @@ struct {
 static __noinline int folder_add(u32 folder, const struct value *add)
 {
 	struct key key = { .folder = folder };
-	struct value *v = bpf_map_lookup_elem(&sums, &key);
+	struct value *v = entry_get(&sums, &key, &no_value);
 
-	if (!v) {
-		/* Another CPU may have made it meanwhile: that is as good. */
-		bpf_map_update_elem(&sums, &key, &no_value, BPF_NOEXIST);
-		v = bpf_map_lookup_elem(&sums, &key);
-	}
-	if (!v) {
-		LOST(entries);
+	if (!v)
 		return 0;
-	}
 	v->reads += add->reads;
 	v->writes += add->writes;
 	v->read_bytes += add->read_bytes;

@@ -83,16 +83,10 @@ static __always_inline u32 stamp_now(void)
 __noinline int page_add(u64 mapping, u64 nr, u32 page)
 {
 	struct chunk_key key = { .mapping = mapping, .chunk = nr };
-	struct chunk *c = bpf_map_lookup_elem(&chunks, &key);
+	struct chunk *c = entry_get(&chunks, &key, &no_chunk);
 
-	if (!c) {
-		bpf_map_update_elem(&chunks, &key, &no_chunk, BPF_NOEXIST);
-		c = bpf_map_lookup_elem(&chunks, &key);
-	}
-	if (!c) {
-		LOST(entries);
+	if (!c)
 		return 0;
-	}
 	asm volatile("" : "+r"(page)); /* or the mask is optimised away */
 	page &= CHUNK - 1;
 	if (!c->stamp[page])

@@ -21,15 +21,9 @@ static __always_inline void count(struct tuple *key)
 
 	__builtin_memset(key->daddr, 0, sizeof(key->daddr));
 	key->dport = 0;
-	n = bpf_map_lookup_elem(&counts, key);
-	if (!n) {
-		bpf_map_update_elem(&counts, key, &zero, BPF_NOEXIST);
-		n = bpf_map_lookup_elem(&counts, key);
-	}
+	n = entry_get(&counts, key, &zero);
 	if (n)
 		__sync_fetch_and_add(n, 1);
-	else
-		LOST(entries);
 }
 
 static int returned(void *ctx, struct sock *sk, const struct sock_start *start, int ret)

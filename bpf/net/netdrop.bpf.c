@@ -196,15 +196,9 @@ static __noinline int count(const struct event *e)
 		return 0;
 	key.location = e->location;
 	key.reason = e->reason;
-	value = bpf_map_lookup_elem(&counts, &key);
-	if (!value) {
-		bpf_map_update_elem(&counts, &key, &zero, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&counts, &key);
-	}
-	if (!value) {
-		LOST(entries);
+	value = entry_get(&counts, &key, &zero);
+	if (!value)
 		return 0;
-	}
 	value->packets++;
 	value->bytes += e->len;
 	return 0;

@@ -42,16 +42,10 @@ struct {
 
 static __always_inline void count(const struct tuple *key)
 {
-	u64 *n = bpf_map_lookup_elem(&counts, key), zero = 0;
+	u64 zero = 0, *n = entry_get(&counts, key, &zero);
 
-	if (!n) {
-		bpf_map_update_elem(&counts, key, &zero, BPF_NOEXIST);
-		n = bpf_map_lookup_elem(&counts, key);
-	}
 	if (n)
 		__sync_fetch_and_add(n, 1);
-	else
-		LOST(entries);
 }
 
 static __noinline int report(void *ctx, struct event *e)

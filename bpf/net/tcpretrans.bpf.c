@@ -29,16 +29,10 @@ struct {
 static __always_inline void count(const struct event *e)
 {
 	struct flow_key key = { .tuple = e->tuple, .netns = e->netns };
-	u64 *n = bpf_map_lookup_elem(&counts, &key), zero = 0;
+	u64 zero = 0, *n = entry_get(&counts, &key, &zero);
 
-	if (!n) {
-		bpf_map_update_elem(&counts, &key, &zero, BPF_NOEXIST);
-		n = bpf_map_lookup_elem(&counts, &key);
-	}
 	if (n)
 		__sync_fetch_and_add(n, 1);
-	else
-		LOST(entries);
 }
 
 /* `sk`: whose namespace and owner it is. */

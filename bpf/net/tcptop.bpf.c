@@ -25,14 +25,10 @@ static int moved(struct sock *sk, u64 bytes, bool sent)
 		return 0;
 	key.pid = current_pid_tgid() >> 32;
 	BPF_CORE_READ_STR_INTO(&key.comm, task, group_leader, comm);
-	traffic = bpf_map_lookup_elem(&sessions, &key);
-	if (!traffic) {
-		bpf_map_update_elem(&sessions, &key, &zero, BPF_NOEXIST);
-		traffic = bpf_map_lookup_elem(&sessions, &key);
-	}
+	traffic = entry_get(&sessions, &key, &zero);
 	if (!traffic)
-		LOST(entries);
-	else if (sent)
+		return 0;
+	if (sent)
 		__sync_fetch_and_add(&traffic->sent, bytes);
 	else
 		__sync_fetch_and_add(&traffic->received, bytes);

@@ -23,18 +23,12 @@ static const struct event no_query;
 static __noinline int query_begin(void *ctx, const char *text, u64 len)
 {
 	u32 tid = bpf_get_current_pid_tgid();
-	struct event *e = bpf_map_lookup_elem(&queries, &tid);
+	struct event *e = entry_get(&queries, &tid, &no_query);
 	u64 id = current_pid_tgid();
 	long err;
 
-	if (!e) {
-		bpf_map_update_elem(&queries, &tid, &no_query, BPF_ANY);
-		e = bpf_map_lookup_elem(&queries, &tid);
-		if (!e) {
-			LOST(entries);
-			return 0;
-		}
-	}
+	if (!e)
+		return 0;
 	e->pid = id >> 32;
 	e->tid = id;
 	bpf_get_current_comm(e->comm, sizeof(e->comm));

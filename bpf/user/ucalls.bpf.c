@@ -25,16 +25,10 @@ static const struct value no_value;
 /* Atomic, as a task that runs a probe may be preempted by another on the same CPU. */
 static __noinline int count(const struct key *key, u64 ns)
 {
-	struct value *v = bpf_map_lookup_elem(&counts, key);
+	struct value *v = entry_get(&counts, key, &no_value);
 
-	if (!v) {
-		bpf_map_update_elem(&counts, key, &no_value, BPF_NOEXIST);
-		v = bpf_map_lookup_elem(&counts, key);
-		if (!v) {
-			LOST(entries);
-			return 0;
-		}
-	}
+	if (!v)
+		return 0;
 	__sync_fetch_and_add(&v->count, 1);
 	__sync_fetch_and_add(&v->total_ns, ns);
 	return 0;

@@ -26,15 +26,9 @@ int happened(struct pt_regs *ctx)
 	if (what >= STATS)
 		return 0;
 	key.pid = current_pid_tgid() >> 32;
-	v = bpf_map_lookup_elem(&counts, &key);
-	if (!v) {
-		bpf_map_update_elem(&counts, &key, &no_value, BPF_NOEXIST);
-		v = bpf_map_lookup_elem(&counts, &key);
-		if (!v) {
-			LOST(entries);
-			return 0;
-		}
-	}
+	v = entry_get(&counts, &key, &no_value);
+	if (!v)
+		return 0;
 	/* Atomic, as a task that runs a probe may be preempted by another on the same CPU. */
 	__sync_fetch_and_add(&v->n[what], 1);
 	return 0;
