@@ -675,6 +675,20 @@ void gen_into(struct gen *g, struct bt_expr *e, const struct bt_type *as, struct
 
 /* ---- statements ---- */
 
+/* TARGET OP= VALUE as what is assigned: TARGET OP VALUE. */
+static struct bt_expr compound(const struct bt_stmt *s)
+{
+	struct bt_expr *to = s->target;
+
+	return (struct bt_expr){.kind = E_BINARY,
+				.op = s->op,
+				.a = to,
+				.b = s->value,
+				.type = to->type,
+				.span = s->span,
+				.wide = to->type->sign && s->value->type->sign};
+}
+
 static void gen_assign(struct gen *g, struct bt_stmt *s)
 {
 	struct bt_expr *to = s->target;
@@ -688,30 +702,18 @@ static void gen_assign(struct gen *g, struct bt_stmt *s)
 		if (s->op == OP_ADD || s->op == OP_SUB) {
 			gen_map_add(g, to, s->value, 0, s->op == OP_SUB, false, false);
 		} else if (s->op) {
-			struct bt_expr sum = {.kind = E_BINARY,
-					      .op = s->op,
-					      .a = to,
-					      .b = s->value,
-					      .type = to->type,
-					      .span = s->span};
+			struct bt_expr result = compound(s);
 
-			sum.wide = to->type->sign && s->value->type->sign;
-			gen_map_set(g, to, &sum);
+			gen_map_set(g, to, &result);
 		} else {
 			gen_map_set(g, to, s->value);
 		}
 		return;
 	}
 	if (s->op) {
-		struct bt_expr sum = {.kind = E_BINARY,
-				      .op = s->op,
-				      .a = to,
-				      .b = s->value,
-				      .type = to->type,
-				      .span = s->span};
+		struct bt_expr result = compound(s);
 
-		sum.wide = to->type->sign && s->value->type->sign;
-		gen_expr(g, &sum);
+		gen_expr(g, &result);
 		gen_save(g, gen_var_place(g, to->var), R0);
 		return;
 	}
