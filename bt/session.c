@@ -258,25 +258,6 @@ static void losses_tell(struct session *s)
 
 /* ---- the loop ---- */
 
-static int signals_open(void)
-{
-	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
-	struct sigaction was;
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		sigaction(ends[i], NULL, &was);
-		if (ends[i] == SIGHUP && was.sa_handler == SIG_IGN)
-			continue; /* nohup means it */
-		signal(ends[i], SIG_DFL);
-		sigaddset(&set, ends[i]);
-	}
-	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static void signals_take(struct session *s)
 {
 	struct signalfd_siginfo si;
@@ -463,7 +444,7 @@ static void child_end(struct session *s)
 
 int session_main(struct session *s)
 {
-	s->signal_fd = signals_open();
+	s->signal_fd = signals_open(true);
 	if (!session_load(s) || !session_prepare(s))
 		goto failed;
 	if (s->table[TABLE_RING] >= 0)

@@ -9,27 +9,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* Signals become readable, so that none slips in between a test and a wait. */
-static int signals_open(void)
-{
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction was;
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		sigaction(ends[i], NULL, &was);
-		/* nohup means it; but a shell's background job must not miss its Ctrl-C. */
-		if (ends[i] == SIGHUP && was.sa_handler == SIG_IGN)
-			continue;
-		signal(ends[i], SIG_DFL);
-		sigaddset(&set, ends[i]);
-	}
-	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* From the first signal on a second one ends the program at once: the last report may be long. */
 static void signals_release(int fd)
 {
@@ -219,7 +198,7 @@ static void run_trace(struct run *run)
 	bool events;
 
 	limits_raise();
-	core->signal_fd = signals_open();
+	core->signal_fd = signals_open(false);
 	if (a->object)
 		probes_attach(run);
 	else if (a->setup)

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Complaints, memory, small files and numbers.
+// Complaints, memory, small files, numbers and signals.
 #include "util.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 const char *prog_name = "bpftools";
@@ -117,4 +119,24 @@ bool parse_s64(const char *s, int64_t *v)
 	errno = 0;
 	*v = strtoll(s, &end, 0);
 	return !errno && !*end;
+}
+
+int signals_open(bool children)
+{
+	static const int taken[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+	struct sigaction was;
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(taken) - !children; i++) {
+		sigaction(taken[i], NULL, &was);
+		/* nohup means it; but a shell's background job must not miss its Ctrl-C. */
+		if (taken[i] == SIGHUP && was.sa_handler == SIG_IGN)
+			continue;
+		signal(taken[i], SIG_DFL);
+		sigaddset(&set, taken[i]);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

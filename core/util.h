@@ -45,4 +45,9 @@ int file_read(const char *path, char *buf, size_t size);
 bool parse_u64(const char *s, uint64_t *v);
 bool parse_s64(const char *s, int64_t *v);
 
+/* A file descriptor from which the signals that end a run (SIGINT, SIGTERM, SIGHUP), and with
+ * `children` SIGCHLD, are read from now on, so that none slips in between a test and a wait; -1 with
+ * errno. */
+int signals_open(bool children);
+
 #endif
