@@ -311,15 +311,6 @@ static bool attached_by_applet(const struct run *run, const struct bpf_program *
 		!strcmp(sec, "kretprobe.multi"));
 }
 
-int prog_attach_uprobe(struct run *run, const char *prog, bool ret, int pid, const char *path,
-		       uint64_t offset, uint64_t cookie)
-{
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = ret, .bpf_cookie = cookie);
-
-	return link_take(run, bpf_program__attach_uprobe_opts(prog_find(run, prog),
-							      pid ? pid : -1, path, offset, &opts));
-}
-
 bool uprobes_many(struct run *run)
 {
 	struct bpf_program *prog;
@@ -332,14 +323,34 @@ bool uprobes_many(struct run *run)
 	return true;
 }
 
-int prog_attach_uprobes(struct run *run, const char *prog, bool ret, int pid, const char *path,
+int prog_attach_uprobes(struct run *run, const char *name, bool ret, int pid, const char *path,
 			const unsigned long *offsets, const u64 *cookies, size_t n)
 {
-	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies, .cnt = n,
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, many, .offsets = offsets, .cookies = cookies, .cnt = n,
 		    .retprobe = ret);
+	struct bpf_program *prog = prog_find(run, name);
+	int err = 0;
 
-	return link_take(run, bpf_program__attach_uprobe_multi(prog_find(run, prog), pid ? pid : -1,
-							       path, NULL, &opts));
+	if (!pid)
+		pid = -1;
+	if (bpf_program__expected_attach_type(prog) == TRACE_UPROBE_MULTI)
+		return link_take(run, bpf_program__attach_uprobe_multi(prog, pid, path, NULL, &many));
+	for (size_t i = 0; i < n && !err; i++) {
+		LIBBPF_OPTS(bpf_uprobe_opts, one, .retprobe = ret,
+			    .bpf_cookie = cookies ? cookies[i] : 0);
+
+		err = link_take(run, bpf_program__attach_uprobe_opts(prog, pid, path, offsets[i], &one));
+	}
+	return err;
+}
+
+int prog_attach_uprobe(struct run *run, const char *prog, bool ret, int pid, const char *path,
+		       uint64_t offset, uint64_t cookie)
+{
+	const unsigned long at = offset;
+	const u64 with = cookie;
+
+	return prog_attach_uprobes(run, prog, ret, pid, path, &at, &with, 1);
 }
 
 int prog_attach_kprobe(struct run *run, const char *prog, bool ret, const char *function,

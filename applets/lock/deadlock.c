@@ -125,55 +125,70 @@ static void file_find(struct run *run, struct state *s)
 	    given ? given : "the program and its C library");
 }
 
-static void function_attach(struct run *run, struct elf *e, const struct function *f, bool needed)
-{
-	const struct state *s = run->own;
-	struct elf_func at;
-	int err;
+enum { PLACES_MAX = 64 };
 
-	if (elf_find_func(e, f->name, &at)) {
-		if (needed)
-			die(EXIT_FAIL, "there is no function '%s' in %s", f->name, s->path);
-		return;
-	}
-	err = f->ret ? prog_attach_uprobe(run, "try_leave", true, s->pid, s->path, at.offset, 0) : 0;
-	if (!err)
-		err = prog_attach_uprobe(run, f->prog, false, s->pid, s->path, at.offset, 0);
-	if (err)
-		die(EXIT_CANNOT, "%s in %s cannot be probed: %s", f->name, s->path, strerror(-err));
+/* Where one program goes. */
+struct places {
+	unsigned long at[PLACES_MAX];
+	size_t n;
+};
+
+static bool place_add(struct places *p, struct elf *e, const char *name)
+{
+	struct elf_func f;
+
+	if (elf_find_func(e, name, &f))
+		return false;
+	if (p->n == PLACES_MAX)
+		die(EXIT_USAGE, "more than %d functions that lock or unlock", PLACES_MAX);
+	p->at[p->n++] = f.offset;
+	return true;
 }
 
 /* Names that the user gives. */
-static void list_attach(struct run *run, struct elf *e, const char *list, const char *prog)
+static void list_find(struct places *p, struct elf *e, const char *list, const char *path)
 {
 	char name[256];
 	size_t n;
 
-	for (const char *p = list; *p || p == list; p += n + (p[n] == ',')) {
-		n = strcspn(p, ",");
-		snprintf(name, sizeof(name), "%.*s", (int)n, p);
-		function_attach(run, e, &(struct function){ .name = name, .prog = prog }, true);
+	for (const char *at = list; *at || at == list; at += n + (at[n] == ',')) {
+		n = strcspn(at, ",");
+		snprintf(name, sizeof(name), "%.*s", (int)n, at);
+		if (!place_add(p, e, name))
+			die(EXIT_FAIL, "there is no function '%s' in %s", name, path);
 	}
 }
 
 static void attach(struct run *run)
 {
+	/* Locks last: what is seen to be locked, but not to be unlocked, would stay held. */
+	static const char *const progs[] = {
+		"unlock_enter", "destroy_enter", "cond_enter", "try_leave", "try_enter",
+		"timed_enter", "lock_enter",
+	};
 	const struct state *s = run->own;
 	const char *why, *locks = opt_str(run, 1), *unlocks = opt_str(run, 2);
 	struct elf *e = elf_file_open(s->path, &why);
 
 	if (!e)
 		die(EXIT_FAIL, "%s: %s", s->path, why);
-	/* Unlocks first: what is seen to be locked, but not to be unlocked, would stay held. */
-	if (unlocks)
-		list_attach(run, e, unlocks, "unlock_enter");
-	if (locks)
-		list_attach(run, e, locks, "lock_enter");
-	for (size_t i = ARRAY_LEN(functions); !locks && i--;) {
-		const struct function *f = &functions[i];
+	for (size_t i = 0; i < ARRAY_LEN(progs); i++) {
+		bool leave = !strcmp(progs[i], "try_leave");
+		struct places p = { .n = 0 };
+		int err;
 
-		if (!unlocks || strcmp(f->prog, "unlock_enter"))
-			function_attach(run, e, f, false);
+		if (locks && !strcmp(progs[i], "unlock_enter"))
+			list_find(&p, e, unlocks, s->path);
+		if (locks && !strcmp(progs[i], "lock_enter"))
+			list_find(&p, e, locks, s->path);
+		for (size_t f = 0; !locks && f < ARRAY_LEN(functions); f++)
+			if (leave ? functions[f].ret : !strcmp(functions[f].prog, progs[i]))
+				place_add(&p, e, functions[f].name);
+		err = p.n ? prog_attach_uprobes(run, progs[i], leave, s->pid, s->path, p.at, NULL, p.n)
+			  : 0;
+		if (err)
+			die(EXIT_CANNOT, "the lock functions in %s cannot be probed: %s", s->path,
+			    strerror(-err));
 	}
 	elf_file_close(e);
 }
@@ -196,6 +211,7 @@ static void setup(struct run *run)
 	}
 	RUN_RODATA(run)->filter.pid = s->pid;
 	RUN_RODATA(run)->filter.any = true;
+	uprobes_many(run);
 	map_resize(run, "origins", opt_u64(run, 't', 65536));
 	map_resize(run, "edges", opt_u64(run, 'e', 65536));
 	/* Stacks of edges have to stay. */

@@ -50,6 +50,7 @@ struct funcs {
 	struct func *v;
 	size_t n, kernel;	/* the kernel's come first once all are known */
 	bool cookies;
+	bool many;		/* a file's functions can be attached at once (6.10) */
 	struct ksyms *ksyms;
 	const char **names;	/* of the traced ones, with their cookies */
 	u64 *cookie;
@@ -234,7 +235,9 @@ static int by_where(const void *a, const void *b)
 {
 	const struct func *x = a, *y = b;
 
-	return !x->path == !y->path ? strcmp(x->name, y->name) : !!x->path - !!y->path;
+	if (!x->path || !y->path)
+		return !x->path == !y->path ? strcmp(x->name, y->name) : !!x->path - !!y->path;
+	return strcmp(x->path, y->path) ?: strcmp(x->name, y->name);
 }
 
 /* "NAME" or "NAME [MODULE]" */
@@ -329,41 +332,83 @@ static void setup(struct run *run)
 	if (all->kernel == all->n) {
 		prog_off(run, "user_enter");
 		prog_off(run, "user_return");
+	} else {
+		all->many = uprobes_many(run);
 	}
 }
 
-static int func_attach(struct run *run, const struct func *f, uint64_t cookie)
+static int kernel_attach(struct run *run, const struct funcs *all, size_t i)
 {
-	int pid = opt_u64(run, 'p', 0), err;
+	const char *name = all->v[i].name;
+	uint64_t cookie = all->cookies ? i : 0;
+	int err = prog_attach_kprobe(run, "kernel_kretprobe", true, name, cookie);
 
 	/* The return first: a call that is only seen to begin would stay for nothing. */
-	if (!f->path) {
-		err = prog_attach_kprobe(run, "kernel_kretprobe", true, f->name, cookie);
-		return err ? err : prog_attach_kprobe(run, "kernel_kprobe", false, f->name, cookie);
+	return err ? err : prog_attach_kprobe(run, "kernel_kprobe", false, name, cookie);
+}
+
+/* `n` functions of one file, from the i-th on. */
+static int user_attach(struct run *run, const struct funcs *all, size_t i, size_t n)
+{
+	unsigned long *offset = xalloc(n * sizeof(*offset));
+	u64 *cookie = xalloc(n * sizeof(*cookie));
+	const char *path = all->v[i].path;
+	int pid = opt_u64(run, 'p', 0), err;
+
+	for (size_t j = 0; j < n; j++) {
+		offset[j] = all->v[i + j].offset;
+		cookie[j] = all->cookies ? i + j : 0;
 	}
-	err = prog_attach_uprobe(run, "user_return", true, pid, f->path, f->offset, cookie);
-	return err ? err : prog_attach_uprobe(run, "user_enter", false, pid, f->path, f->offset,
-					      cookie);
+	err = prog_attach_uprobes(run, "user_return", true, pid, path, offset, cookie, n);
+	if (!err)
+		err = prog_attach_uprobes(run, "user_enter", false, pid, path, offset, cookie, n);
+	free(offset);
+	free(cookie);
+	return err;
+}
+
+/* How many from the i-th on can be attached as one: those of its file. */
+static size_t group_of(const struct funcs *all, size_t i)
+{
+	const char *path = all->v[i].path;
+	size_t n = 1;
+
+	while (path && all->many && i + n < all->n && !strcmp(all->v[i + n].path, path))
+		n++;
+	return n;
+}
+
+/* Returns how many are refused. A group in which one is refused is tried one by one. */
+static size_t group_attach(struct run *run, const struct funcs *all, size_t i, size_t n)
+{
+	const struct func *f = &all->v[i];
+	size_t refused = 0;
+	int err = f->path ? user_attach(run, all, i, n) : kernel_attach(run, all, i);
+
+	if (err && n > 1) {
+		for (size_t j = 0; j < n; j++)
+			refused += group_attach(run, all, i + j, 1);
+		return refused;
+	}
+	if (err && !f->glob)
+		die(EXIT_CANNOT, "%s cannot be probed: %s", f->shown,
+		    err == -EINVAL ? "the kernel forbids it there" : strerror(-err));
+	return err != 0;
 }
 
 static void attach(struct run *run)
 {
 	struct funcs *all = run->own;
-	size_t from = prog_loaded(run, "kernel_kprobe") ? 0 : all->kernel, refused = 0;
-	const struct func *f = all->v + from;
+	size_t from = prog_loaded(run, "kernel_kprobe") ? 0 : all->kernel, refused = 0, n;
 
 	if (prog_loaded(run, "kernel_session"))
 		refused = all->kernel - all->traced;
-	if (all->n - from > SINGLES_MAX)
+	if ((all->many ? all->kernel : all->n) - from > SINGLES_MAX)
 		die(EXIT_FAIL, "more than %d functions to be probed one by one: be more particular",
 		    SINGLES_MAX);
-	for (; f < all->v + all->n; f++) {
-		int err = func_attach(run, f, all->cookies ? f - all->v : 0);
-
-		if (err && !f->glob)
-			die(EXIT_CANNOT, "%s cannot be probed: %s", f->shown,
-			    err == -EINVAL ? "the kernel forbids it there" : strerror(-err));
-		refused += err != 0;
+	for (size_t i = from; i < all->n; i += n) {
+		n = group_of(all, i);
+		refused += group_attach(run, all, i, n);
 	}
 	if (refused && refused == all->n)
 		die(EXIT_CANNOT, "none of the %zu functions can be probed", all->n);
