@@ -18,6 +18,19 @@ static int checks_failed;
 		}                                                                                  \
 	} while (0)
 
+/* The same with a line for what is right, too, and a name instead of the place. */
+#define OK(cond, name, ...)                                                                        \
+	do {                                                                                       \
+		if (cond) {                                                                        \
+			printf("ok %s\n", name);                                                   \
+		} else {                                                                           \
+			printf("not ok %s: ", name);                                               \
+			printf(__VA_ARGS__);                                                       \
+			printf("\n");                                                              \
+			checks_failed++;                                                           \
+		}                                                                                  \
+	} while (0)
+
 #define check_str(got, want, what)                                                                 \
 	check(!strcmp(got, want), "%s: expected '%s', got '%s'", what, want, got)
 

@@ -6,6 +6,7 @@
 #endif
 #include "../../core/elf.h"
 #include "../../core/util.h"
+#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,19 +16,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int failed;
-
-#define OK(cond, name, ...) do { \
-	if (cond) { \
-		printf("ok %s\n", name); \
-	} else { \
-		failed = 1; \
-		printf("not ok %s: ", name); \
-		printf(__VA_ARGS__); \
-		printf("\n"); \
-	} \
-} while (0)
 
 /* Found by its name in our own file. */
 __attribute__((noinline)) int landmark(int n)
@@ -209,5 +197,5 @@ int main(int argc, char **argv)
 	test_helpers();
 	test_truncated(victim);
 	test_flipped(victim, argc > 2 ? atoi(argv[2]) : 10000);
-	return failed || landmark(0) != 1;
+	return checks_failed || landmark(0) != 1;
 }

@@ -8,6 +8,7 @@
 #include "../../core/ksyms.h"
 #include "../../core/usyms.h"
 #include "../../core/util.h"
+#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,19 +23,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static int failed;
-
-#define OK(cond, name, ...) do { \
-	if (cond) { \
-		printf("ok %s\n", name); \
-	} else { \
-		failed = 1; \
-		printf("not ok %s: ", name); \
-		printf(__VA_ARGS__); \
-		printf("\n"); \
-	} \
-} while (0)
 
 #define SKIP(name, why) printf("ok %s # skip %s\n", name, why)
 
@@ -480,5 +468,5 @@ int main(int argc, char **argv)
 	test_jit();
 	test_later_mapping();
 	test_finding();
-	return failed || landmark(0) != 1;
+	return checks_failed || landmark(0) != 1;
 }
