@@ -2,10 +2,9 @@
 // Servers of databases and what can be probed in them.
 #include "databases.h"
 #include "elf.h"
+#include "procs.h"
 #include "usyms.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,40 +107,17 @@ static void file_attach(struct attaching *a, const char *path)
 		die(EXIT_CANNOT, "%s cannot be probed: %s", path, strerror(-a->err));
 }
 
-static bool runs(const struct database *db, const char *pid)
+static void process_see(int pid, void *arg)
 {
-	char link[NAME_MAX + 16], exe[PATH_MAX], *base;
-	ssize_t n;
+	struct attaching *a = arg;
+	char path[32];
 
-	snprintf(link, sizeof(link), "/proc/%s/exe", pid);
-	n = readlink(link, exe, sizeof(exe) - 1);
-	exe[MAX(n, 0)] = 0;
-	base = strrchr(exe, '/');
-	for (int i = 0; base && db->programs[i]; i++) {
-		size_t len = strlen(db->programs[i]);
-
-		/* Replaced by a newer version it is "mysqld (deleted)". */
-		if (!strncmp(base + 1, db->programs[i], len) &&
-		    (!base[len + 1] || base[len + 1] == ' '))
-			return true;
-	}
-	return false;
-}
-
-static void running_attach(struct attaching *a)
-{
-	DIR *dir = opendir("/proc");
-	char path[NAME_MAX + 16];
-	struct dirent *d;
-
-	while (dir && (d = readdir(dir))) {
-		if (!isdigit((unsigned char)d->d_name[0]) || !runs(a->db, d->d_name))
+	for (int i = 0; a->db->programs[i]; i++) {
+		if (!proc_runs(pid, a->db->programs[i]))
 			continue;
-		snprintf(path, sizeof(path), "/proc/%s/exe", d->d_name);
+		snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 		file_attach(a, path);
 	}
-	if (dir)
-		closedir(dir);
 }
 
 static void installed_attach(struct attaching *a)
@@ -172,7 +148,7 @@ void db_attach(struct run *run, const u32 servers[DB_SERVERS])
 		file_attach(&a, path);
 	}
 	if (!exe && !servers[0]) {
-		running_attach(&a);
+		proc_each(process_see, &a);
 		if (!a.files)
 			installed_attach(&a);
 	}

@@ -2,6 +2,7 @@
 // Runtimes of languages by their USDT probes.
 #include "langs.h"
 #include "elf.h"
+#include "procs.h"
 #include "usdt.h"
 #include "usyms.h"
 
@@ -180,6 +181,8 @@ static bool note_see(struct elf *e, const struct usdt_note *note, void *arg)
 struct look {
 	struct run *run;
 	struct langs *langs;
+	struct seen *now;	/* the next langs->seen */
+	size_t nnow;
 };
 
 /* Does /proc/PID/FILE have the word? True where that cannot be told. */
@@ -285,41 +288,40 @@ static int by_pid(const void *a, const void *b)
 	return ((const struct seen *)a)->pid - ((const struct seen *)b)->pid;
 }
 
-/* All processes; of those known already only whether they run another program by now. */
+/* Of a process that is known already only whether it runs another program by now. */
+static void process_look(int pid, void *arg)
+{
+	struct look *k = arg;
+	struct langs *l = k->langs;
+	struct seen s = { .pid = pid }, *old;
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (stat(path, &st))
+		return; /* those of the kernel have none */
+	s.exe = (struct file){ st.st_dev, st.st_ino };
+	old = l->seen ? bsearch(&s, l->seen, l->nseen, sizeof(s), by_pid) : NULL;
+	if (old && !memcmp(&old->exe, &s.exe, sizeof(s.exe)))
+		s.looks = old->looks;
+	if (s.looks < LOOKS) {
+		s.looks++;
+		mapped_each(pid, mapped_see, k); /* it may have ended */
+	}
+	if (!(k->nnow & (k->nnow - 1)))
+		k->now = xrealloc(k->now, (k->nnow ? 2 * k->nnow : 1) * sizeof(*k->now));
+	k->now[k->nnow++] = s;
+}
+
 static void processes_look(struct run *run, struct langs *l)
 {
 	struct look k = { .run = run, .langs = l };
-	struct seen *now = NULL;
-	DIR *dir = opendir("/proc");
-	size_t n = 0;
-	struct dirent *d;
-	char path[NAME_MAX + 16];
-	struct stat st;
 
-	while (dir && (d = readdir(dir))) {
-		struct seen s = { .pid = atoi(d->d_name) }, *old;
-
-		snprintf(path, sizeof(path), "/proc/%s/exe", d->d_name);
-		if (!isdigit((unsigned char)d->d_name[0]) || stat(path, &st))
-			continue; /* those of the kernel have none */
-		s.exe = (struct file){ st.st_dev, st.st_ino };
-		old = l->seen ? bsearch(&s, l->seen, l->nseen, sizeof(s), by_pid) : NULL;
-		if (old && !memcmp(&old->exe, &s.exe, sizeof(s.exe)))
-			s.looks = old->looks;
-		if (s.looks < LOOKS) {
-			s.looks++;
-			mapped_each(s.pid, mapped_see, &k); /* it may have ended */
-		}
-		if (!(n & (n - 1)))
-			now = xrealloc(now, (n ? 2 * n : 1) * sizeof(*now));
-		now[n++] = s;
-	}
-	if (dir)
-		closedir(dir);
+	proc_each(process_look, &k);
 	free(l->seen);
-	qsort(now, n, sizeof(*now), by_pid);
-	l->seen = now;
-	l->nseen = n;
+	qsort(k.now, k.nnow, sizeof(*k.now), by_pid);
+	l->seen = k.now;
+	l->nseen = k.nnow;
 }
 
 /* Processes that have come since. */

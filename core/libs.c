@@ -4,10 +4,9 @@
 #include "libs.h"
 #include "core.h"
 #include "elf.h"
+#include "procs.h"
 #include "usyms.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <limits.h>
 #include <linux/perf_event.h>
 #include <sys/epoll.h>
@@ -234,20 +233,17 @@ static void mapping_see(const struct mapped_file *f, void *arg)
 	known_add(id);
 }
 
+static void process_see(int pid, void *arg)
+{
+	mapped_each(pid, mapping_see, arg);
+}
+
 static void processes_see(struct run *run)
 {
-	DIR *dir = opendir("/proc");
-	struct dirent *d;
-
-	if (state.pid) {
-		mapped_each(state.pid, mapping_see, run);
-	} else {
-		while (dir && (d = readdir(dir)))
-			if (isdigit((unsigned char)d->d_name[0]))
-				mapped_each(atoi(d->d_name), mapping_see, run);
-	}
-	if (dir)
-		closedir(dir);
+	if (state.pid)
+		process_see(state.pid, run);
+	else
+		proc_each(process_see, run);
 }
 
 static void installed_see(struct run *run)
@@ -276,6 +272,65 @@ unsigned libs_program(struct run *run, pid_t pid, const char *prefix, const stru
 		all += n;
 	}
 	return all;
+}
+
+/* ---- static programs ---- */
+
+/* Programs that are none, or without the functions: the last ones, to look at each just once. */
+static struct {
+	struct file_id v[1024];
+	unsigned n;
+} dynamic;
+
+static bool dynamic_known(struct file_id id)
+{
+	for (size_t i = 0; i < ARRAY_LEN(dynamic.v); i++)
+		if (dynamic.v[i].dev == id.dev && dynamic.v[i].ino == id.ino)
+			return true;
+	return false;
+}
+
+static void wanted_see(const struct mapped_file *f, void *arg)
+{
+	*(bool *)arg |= lib_named(f->base) != NULL;
+}
+
+static void program_see(int pid, void *arg)
+{
+	char path[32];
+	struct stat st;
+	struct file_id id;
+	bool any = false;
+	const char *why;
+	int n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (stat(path, &st))
+		return; /* the kernel's, or it has ended */
+	id = (struct file_id){ .dev = st.st_dev, .ino = st.st_ino };
+	if (is_known(id) || dynamic_known(id))
+		return;
+	mapped_each(pid, wanted_see, &any);
+	for (const struct lib *lib = state.libs; !any && lib->name; lib++) {
+		if (lib > state.libs && lib->funcs == lib[-1].funcs)
+			continue; /* one library in two files */
+		n = lib_attach(arg, path, state.pid, state.prefix, lib->funcs, &why);
+		if (n < 0 && n != -ENOEXEC)
+			warn("process %d is not watched: %s", pid, why);
+		if (n > 0)
+			known_add(id);
+		state.found += n > 0;
+	}
+	if (!is_known(id))
+		dynamic.v[dynamic.n++ % ARRAY_LEN(dynamic.v)] = id;
+}
+
+void libs_met(struct run *run, pid_t pid)
+{
+	if (pid)
+		program_see(pid, run);
+	else
+		proc_each(program_see, run);
 }
 
 /* ---- later ---- */

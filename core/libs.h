@@ -41,6 +41,11 @@ int lib_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
 unsigned libs_watch(struct run *run, pid_t pid, bool installed, const char *prefix,
 		    const struct lib *libs);
 
+/* After libs_watch(), as often as the applet meets the process: if it has mapped none of `libs`, its
+ * program may have their functions in itself (a static one), and is then watched from now on. 0: look
+ * at all processes that there are. */
+void libs_met(struct run *run, pid_t pid);
+
 /* The program that the process runs, which may have a library's functions in itself: the same for its
  * file. Ends the program if there is no such process. Returns how many functions it has. */
 unsigned libs_program(struct run *run, pid_t pid, const char *prefix, const struct lib *libs);

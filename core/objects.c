@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // BPF objects by the kernel's lists, and who holds them by /proc.
 #include "objects.h"
+#include "procs.h"
 #include "util.h"
 
 #include <bpf/bpf.h>
@@ -277,8 +278,14 @@ static bool holding_read(struct holding *h, const char *link)
 	return false;
 }
 
-static void process_look(int pid, holding_cb cb, void *arg)
+struct look {
+	holding_cb cb;
+	void *arg;
+};
+
+static void process_look(int pid, void *arg)
 {
+	struct look *look = arg;
 	char path[64], link[128];
 	struct holding h;
 	struct dirent *d;
@@ -299,7 +306,7 @@ static void process_look(int pid, holding_cb cb, void *arg)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 		if (file_read(path, h.comm, sizeof(h.comm)) >= 0)
-			cb(&h, arg);
+			look->cb(&h, look->arg);
 	}
 	if (dir)
 		closedir(dir);
@@ -307,13 +314,9 @@ static void process_look(int pid, holding_cb cb, void *arg)
 
 void holdings_each(holding_cb cb, void *arg)
 {
-	DIR *dir = opendir("/proc");
-	struct dirent *d;
+	struct look look = { cb, arg };
+	int err = proc_each(process_look, &look);
 
-	if (!dir)
-		die(EXIT_FAIL, "/proc: %s", strerror(errno));
-	while ((d = readdir(dir)))
-		if (isdigit((unsigned char)d->d_name[0]))
-			process_look(atoi(d->d_name), cb, arg);
-	closedir(dir);
+	if (err)
+		die(EXIT_FAIL, "/proc: %s", strerror(-err));
 }

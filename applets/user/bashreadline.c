@@ -2,14 +2,13 @@
 // Show the lines typed into bash, on all terminals.
 #include "applet.h"
 #include "elf.h"
+#include "procs.h"
 #include "usyms.h"
 #include "bashreadline.h"
 #include "bashreadline.skel.h"
 #define RODATA struct bashreadline_bpf__rodata
 #define EVENT struct event
 
-#include <ctype.h>
-#include <dirent.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -102,26 +101,14 @@ static void bash_add(struct shells *all, int pid, const char *path)
 }
 
 /* Those that run now may be in containers, or of a path that nobody would guess. */
-static void bash_running(struct shells *all)
+static void process_see(int pid, void *arg)
 {
-	DIR *dir = opendir("/proc");
-	char link[NAME_MAX + 16], exe[PATH_MAX];
-	struct dirent *d;
-	const char *base;
-	ssize_t n;
+	char path[32];
 
-	while (dir && (d = readdir(dir))) {
-		if (!isdigit((unsigned char)d->d_name[0]))
-			continue;
-		snprintf(link, sizeof(link), "/proc/%s/exe", d->d_name);
-		n = readlink(link, exe, sizeof(exe) - 1);
-		exe[MAX(n, 0)] = 0;
-		base = strrchr(exe, '/');
-		if (base && (!strcmp(base, "/bash") || !strcmp(base, "/bash (deleted)")))
-			bash_add(all, atoi(d->d_name), link);
-	}
-	if (dir)
-		closedir(dir);
+	if (!proc_runs(pid, "bash"))
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	bash_add(arg, pid, path);
 }
 
 static void bash_installed(struct shells *all)
@@ -156,7 +143,7 @@ static void shells_find(struct run *run)
 			die(EXIT_FAIL, "%s: %s", path, strerror(errno));
 	} else {
 		bash_installed(all);
-		bash_running(all);
+		proc_each(process_see, all);
 	}
 	if (!all->nbash)
 		die(EXIT_CANNOT, "there is no bash here; name the file that has readline() with -s");

@@ -3,6 +3,7 @@
 #include "applet.h"
 #include "elf.h"
 #include "ksyms.h"
+#include "procs.h"
 #include "tracefs.h"
 #include "usyms.h"
 #include "funclatency.h"
@@ -152,17 +153,6 @@ static void user_find(struct pattern *p, bool exact)
 	elf_file_close(e);
 }
 
-static bool exe_named(int pid, const char *name)
-{
-	char link[32], exe[PATH_MAX];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
-	n = readlink(link, exe, sizeof(exe) - 1);
-	exe[MAX(n, 0)] = 0;
-	return n > 0 && strrchr(exe, '/') && !strcmp(strrchr(exe, '/') + 1, name);
-}
-
 /* The file that the part before the colon means: the program of -p, a library or a program; with -p
  * as that process sees it. */
 static void file_find(struct run *run, const char *name, char path[PATH_MAX])
@@ -171,7 +161,7 @@ static void file_find(struct run *run, const char *name, char path[PATH_MAX])
 
 	if (!*name && !pid)
 		die(EXIT_USAGE, "':FUNCTION' is one of the program of -p PID, which is missing");
-	if (!*name || (pid && !strchr(name, '/') && exe_named(pid, name))) {
+	if (!*name || (pid && !strchr(name, '/') && proc_runs(pid, name))) {
 		snprintf(path, PATH_MAX, "/proc/%d/exe", pid);
 		return;
 	}
