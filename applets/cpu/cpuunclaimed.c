@@ -12,6 +12,7 @@
 
 static const struct opt opts[] = {
 	OPT_USER_NUM('f', "frequency", "HZ", "samples a second [99]", 1, 100000),
+	OPT('j', raw, "raw", NULL, "each sample instead: its time, and the tasks of each run queue"),
 	OPT_USER('T', "timestamp", NULL, "show the time of day"),
 	{ 0 }
 };
@@ -39,10 +40,50 @@ static const struct col cols[] = {
 	{ 0 }
 };
 
+static void fmt_tasks(struct cell *cell, const void *row)
+{
+	uint16_t tasks = *(const uint16_t *)cell_ptr(cell, row);
+
+	if (tasks == OFFLINE_CPU)
+		cell_none(cell);
+	else
+		cell_u64(cell, tasks);
+}
+
+/* With -j a column for each CPU. */
+static const struct col *cols_make(struct run *run)
+{
+	static const struct col first[] = {
+		COL_TIME('T', "TIME"),
+		{ .head = "TIMESTAMP_ns", .width = -16, FIELD_AT(struct sample, ts),
+		  .kind = KIND(FIELD(struct sample, ts)) },
+	};
+	int cpus = libbpf_num_possible_cpus();
+	struct col *all;
+
+	if (!opt_on(run, 'j'))
+		return cols;
+	all = xalloc((cpus + 3) * sizeof(*all));
+	memcpy(all, first, sizeof(first));
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		char *head = xalloc(16);
+
+		snprintf(head, 16, "CPU%d", cpu);
+		all[2 + cpu] = (struct col){
+			.head = head, .width = 5, .fmt = fmt_tasks, .size = sizeof(uint16_t),
+			.off = offsetof(struct sample, tasks) + cpu * sizeof(uint16_t),
+		};
+	}
+	all[2 + cpus].head = NULL;
+	return all;
+}
+
 static void setup(struct run *run)
 {
 	int cpus = libbpf_num_possible_cpus();
 
+	if (cpus > QUEUES_MAX)
+		die(EXIT_CANNOT, "this machine has more than %d CPUs", QUEUES_MAX);
 	RUN_RODATA(run)->cpus = cpus;
 	map_resize(run, "queues", cpus);
 }
@@ -72,6 +113,8 @@ static void tick(struct run *run)
 {
 	struct sums row;
 
+	if (opt_on(run, 'j'))
+		return;
 	counts_since(run, "counts", 0, (uint64_t *)row.n, SUMS);
 	row_print(run, &row, false);
 }
@@ -89,6 +132,7 @@ APPLET(cpuunclaimed) = {
 	.help = "Examples:\n"
 		"  cpuunclaimed          each second\n"
 		"  cpuunclaimed -T 5 3   each five seconds, three times, with the time\n"
+		"  cpuunclaimed -j --csv > samples.csv    all samples, for a picture of the CPUs\n"
 		"A sample looks at all run queues at once: idle CPUs, as many as there are tasks\n"
 		"waiting elsewhere, are unclaimed. The scheduler may have its reasons: tasks that\n"
 		"are bound to a CPU, or better kept where their memory is.\n",
@@ -98,6 +142,8 @@ APPLET(cpuunclaimed) = {
 	.interval = 1,
 	.opts = opts,
 	.cols = cols,
+	.cols_make = cols_make,
+	.event_min = offsetof(struct sample, tasks),
 	.probes = probes,
 	.setup = setup,
 	.attach = attach,
