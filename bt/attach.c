@@ -71,7 +71,8 @@ static int attach_uprobe(struct session *s, const struct bt_prog *p, const struc
 {
 	struct perf_event_attr attr = {.type = perf_type("uprobe")};
 
-	attr.config = site->kind == P_URETPROBE;
+	/* format/retprobe: bit 0; format/ref_ctr_offset: from bit 32 on */
+	attr.config = (site->kind == P_URETPROBE) | site->semaphore << 32;
 	attr.config1 = (uintptr_t)site->path;
 	attr.config2 = site->offset;
 	return perf_open(s, &attr, s->bt->pid ? s->bt->pid : -1, s->bt->pid ? -1 : 0, p, site);
@@ -129,6 +130,7 @@ static int attach_site(struct session *s, const struct bt_prog *p, const struct 
 		return attach_kprobe(s, p, site);
 	case P_UPROBE:
 	case P_URETPROBE:
+	case P_USDT:
 		return attach_uprobe(s, p, site);
 	case P_TRACEPOINT:
 		return attach_tracepoint(s, p, site);
@@ -178,21 +180,25 @@ static int multi_link(struct session *s, const struct bt_prog *p, bool addresses
 static int multi_link_user(const struct bt_prog *p)
 {
 	unsigned long *offsets = xalloc(p->nsites * sizeof(*offsets));
+	unsigned long *semaphores = xalloc(p->nsites * sizeof(*semaphores));
 	__u64 *cookies = xalloc(p->nsites * sizeof(*cookies));
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
 	int fd;
 
 	for (size_t i = 0; i < p->nsites; i++) {
 		offsets[i] = p->site[i]->offset;
+		semaphores[i] = p->site[i]->semaphore;
 		cookies[i] = p->site[i]->number;
 	}
 	opts.uprobe_multi.path = p->site[0]->path;
 	opts.uprobe_multi.offsets = offsets;
+	opts.uprobe_multi.ref_ctr_offsets = semaphores;
 	opts.uprobe_multi.cookies = p->cookies ? cookies : NULL;
 	opts.uprobe_multi.cnt = p->nsites;
 	opts.uprobe_multi.flags = p->site[0]->kind == P_URETPROBE; /* BPF_F_UPROBE_MULTI_RETURN */
 	fd = bpf_link_create(p->fd, 0, TRACE_UPROBE_MULTI, &opts);
 	free(offsets);
+	free(semaphores);
 	free(cookies);
 	return fd;
 }

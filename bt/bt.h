@@ -86,6 +86,7 @@ enum bt_kind {
 enum bt_space { AS_ANY, AS_KERNEL, AS_USER, AS_BPF }; /* where an address leads to */
 
 struct bt_record;
+struct usdt_arg;
 
 struct bt_type {
 	enum bt_kind kind;
@@ -259,6 +260,7 @@ enum site_kind {
 	P_RAWTP,
 	P_UPROBE,
 	P_URETPROBE,
+	P_USDT,
 	P_PROFILE,
 	P_INTERVAL,
 	P_SOFTWARE,
@@ -288,7 +290,11 @@ struct bt_site {
 	bool frequency;
 	uint32_t btf_id; /* fentry, fexit */
 	int btf_fd;	 /* of the module that has it; 0: the kernel itself */
-	unsigned number; /* among all */
+	/* Among all; the places of one USDT probe have the same. */
+	unsigned number;
+	uint64_t semaphore;	  /* usdt: in the file; 0: none */
+	struct usdt_arg *operand; /* usdt: where its arguments are */
+	unsigned noperands;
 	struct bt_record *args;
 	bool args_sought;
 	struct bt_site *next;

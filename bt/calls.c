@@ -313,8 +313,9 @@ static void reg_check(struct check *ck, struct bt_expr *e)
 
 	if (off < 0)
 		bt_error(ck->bt, e->arg[0]->span, "this machine has no register '%s'", name);
-	if (k != P_KPROBE && k != P_KRETPROBE && k != P_UPROBE && k != P_URETPROBE)
-		bt_error(ck->bt, e->span, "reg() is for kprobe, kretprobe, uprobe and uretprobe");
+	if (!has_regs(k))
+		bt_error(ck->bt, e->span,
+			 "reg() is for kprobe, kretprobe, uprobe, uretprobe and usdt");
 	e->num = off;
 	e->type = &type_u64;
 }
@@ -749,11 +750,10 @@ static void path_into(struct gen *g, struct bt_expr *e, struct place to, uint32_
 static void uaddr_check(struct check *ck, struct bt_expr *e)
 {
 	const char *name = check_literal(ck, e->arg[0], "uaddr");
-	enum site_kind k = ck->site->kind;
 	uint64_t size = 8;
 
-	if (k != P_UPROBE && k != P_URETPROBE)
-		bt_error(ck->bt, e->span, "uaddr() is for uprobe and uretprobe");
+	if (!site_kinds[ck->site->kind].user)
+		bt_error(ck->bt, e->span, "uaddr() is for uprobe, uretprobe and usdt");
 	ck->per_site = true;
 	if (!site_symbol(ck->bt, ck->site, name, &e->num, &size))
 		bt_error(ck->bt, e->arg[0]->span,

@@ -77,19 +77,16 @@ void front_target(struct front *f, const char *spec, struct front_target *t)
 		t->kind = *p;
 		p += 2;
 	}
-	if (t->kind == 'u')
-		die(EXIT_CANNOT,
-		    "%s: USDT probes are not supported; a function can be named, as "
-		    "in LIBRARY:FUNCTION",
-		    spec);
 	colon = strchr(p, ':');
 	if (colon && colon > p)
 		t->lib = bt_strndup(f->bt, p, colon - p);
 	t->func = colon ? colon + 1 : p;
-	if (!*t->func || (t->kind == 't' && !t->lib) || strpbrk(p, "\""))
+	if (t->kind == 'u' && !t->lib && f->bt->pid)
+		t->lib = "*"; /* all files of that process */
+	if (!*t->func || (strchr("tu", t->kind) && !t->lib) || strpbrk(p, "\""))
 		die(EXIT_USAGE,
 		    "'%s': expected FUNCTION, LIBRARY:FUNCTION, p:[LIBRARY]:FUNCTION, "
-		    "r:[LIBRARY]:FUNCTION or t:CATEGORY:EVENT",
+		    "r:[LIBRARY]:FUNCTION, t:CATEGORY:EVENT or u:LIBRARY:[PROVIDER:]PROBE",
 		    spec);
 }
 
@@ -97,6 +94,8 @@ void front_point(struct front *f, const struct front_target *t, bool ret)
 {
 	if (t->kind == 't')
 		front_put(f, "\"tracepoint:%s:%s\"", t->lib, t->func);
+	else if (t->kind == 'u')
+		front_put(f, "\"usdt:%s:%s\"", t->lib, t->func);
 	else if (t->lib)
 		front_put(f, "\"%s:%s:%s\"", ret ? "uretprobe" : "uprobe", t->lib, t->func);
 	else
@@ -326,6 +325,8 @@ static const char *word_put(struct front *f, const struct front_names *nm, const
 		front_put(f, "(int64)retval");
 	else if (n == 4 && !strncmp(from, "arg", 3) && from[3] >= '1' && from[3] <= '9')
 		arg_put(f, nm->target, from[3] - '1');
+	else if (n == 5 && !strncmp(from, "arg10", 5))
+		arg_put(f, nm->target, 9);
 	else if (!param_put(f, nm, from, n))
 		front_put(f, "%.*s", (int)n, from);
 	front_put(f, user ? ")" : "");

@@ -24,11 +24,11 @@ void front_put(struct front *f, const char *fmt, ...) PRINTF(2, 3);
 int front_run(struct front *f, const struct session_front *hooks, void *arg);
 
 /* ---- probes as BCC writes them ----
- * FUNC, LIB:FUNC, p:[LIB]:FUNC, r:[LIB]:FUNC, t:CATEGORY:EVENT */
+ * FUNC, LIB:FUNC, p:[LIB]:FUNC, r:[LIB]:FUNC, t:CATEGORY:EVENT, u:LIB:[PROVIDER:]PROBE */
 struct front_target {
-	char kind;	  /* p, r, t */
+	char kind;	  /* p, r, t, u */
 	const char *lib;  /* of a tracepoint its category; NULL: the kernel */
-	const char *func; /* may be a pattern */
+	const char *func; /* may be a pattern; u: PROBE or PROVIDER:PROBE */
 	const char *spec; /* as it was written */
 };
 void front_target(struct front *f, const char *spec, struct front_target *t);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The syntax tree to instructions: expressions, statements, whole programs.
 #include "check.h"
+#include "usdt.h"
 
 #include <stdio.h>
 
@@ -1134,7 +1135,7 @@ static struct bt_prog *prog_add(struct bt *bt, struct bt_probe *probe, enum site
 	prog->fd = -1;
 	for (struct bt_prog *p = bt->progs; p; p = p->next)
 		prog->before = p;
-	prog->slots = kind == P_UPROBE || kind == P_URETPROBE ? uprobe_slots(bt) : 1;
+	prog->slots = site_kinds[kind].user ? uprobe_slots(bt) : 1;
 	prog->index = bt->scratch_entries;
 	bt->scratch_entries += prog->slots;
 	*bt->progs_end = prog;
@@ -1148,13 +1149,30 @@ static void prog_site(struct bt *bt, struct bt_prog *prog, struct bt_site *site)
 	prog->site[prog->nsites++] = site;
 }
 
+/* A program of this probe for a place of a USDT probe that has its arguments where this one has
+ * them, and that is told from this one where it has to be. */
+static struct bt_prog *usdt_prog(struct bt *bt, struct bt_probe *probe, const struct bt_site *s)
+{
+	bool cookies = sites_have_cookies(bt, probe, P_USDT);
+
+	for (struct bt_prog *p = bt->progs; p && s->kind == P_USDT; p = p->next) {
+		const struct bt_site *have = p->site[0];
+
+		if (p->probe == probe && have->kind == P_USDT &&
+		    (cookies || have->number == s->number) && have->noperands == s->noperands &&
+		    !memcmp(have->operand, s->operand, s->noperands * sizeof(*s->operand)))
+			return p;
+	}
+	return NULL;
+}
+
 /* One program for all sites that the same code will do for. */
 static void gen_probe(struct bt *bt, struct bt_probe *probe)
 {
 	struct bt_prog *shared[P_KINDS] = {0};
 
 	for (struct bt_site *s = probe->sites; s; s = s->next) {
-		struct bt_prog *prog = shared[s->kind];
+		struct bt_prog *prog = shared[s->kind] ? shared[s->kind] : usdt_prog(bt, probe, s);
 		bool per_site;
 
 		if (prog) {

@@ -162,6 +162,7 @@ static enum bpf_prog_type prog_type(enum site_kind k)
 	case P_KRETPROBE:
 	case P_UPROBE:
 	case P_URETPROBE:
+	case P_USDT:
 		return BPF_PROG_TYPE_KPROBE;
 	case P_TRACEPOINT:
 		return BPF_PROG_TYPE_TRACEPOINT;
@@ -333,7 +334,7 @@ static void prog_refused(struct session *s, struct bt_prog *p, int err)
 static bool can_be_multi(const struct session *s, const struct bt_prog *p)
 {
 	enum site_kind k = p->site[0]->kind;
-	bool user = k == P_UPROBE || k == P_URETPROBE;
+	bool user = site_kinds[k].user;
 
 	if (p->nsites < 2 || (user && s->bt->pid) || (!user && k != P_KPROBE && k != P_KRETPROBE))
 		return false;

@@ -5,6 +5,7 @@
 #include "elf.h"
 #include "ksyms.h"
 #include "tracefs.h"
+#include "usdt.h"
 #include "usyms.h"
 
 #include <bpf/libbpf.h>
@@ -17,6 +18,7 @@
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const struct site_kind_row site_kinds[P_KINDS] = {
@@ -31,6 +33,7 @@ const struct site_kind_row site_kinds[P_KINDS] = {
 	[P_RAWTP] = {"rawtracepoint", "rt", NULL, ":[MODULE:]EVENT", .args = true},
 	[P_UPROBE] = {"uprobe", "u", NULL, ":FILE:FUNCTION[+OFFSET]", .user = true},
 	[P_URETPROBE] = {"uretprobe", "ur", NULL, ":FILE:FUNCTION", .user = true, .returns = true},
+	[P_USDT] = {"usdt", "U", NULL, ":FILE:[PROVIDER:]PROBE", .user = true},
 	[P_PROFILE] = {"profile", "p", NULL, ":hz|s|ms|us:NUMBER", .timed = true},
 	[P_INTERVAL] = {"interval", "i", NULL, ":hz|s|ms|us:NUMBER", .timed = true},
 	[P_SOFTWARE] = {"software", "s", NULL, ":EVENT[:COUNT]"},
@@ -141,7 +144,7 @@ static void kind_find(struct bt *bt, struct bt_point *pt, const char *text)
 		pt->kind = i;
 		return;
 	}
-	if (!strcmp(word, "usdt") || !strcmp(word, "watchpoint") || !strcmp(word, "iter") ||
+	if (!strcmp(word, "watchpoint") || !strcmp(word, "iter") ||
 	    !strcmp(word, "asyncwatchpoint") || !strcmp(word, "rawtracepoint"))
 		bt_error(bt, pt->span, "probes of kind '%s' are not supported", word);
 	bt_error(bt, pt->span, "unknown kind of probe '%s'%s", word, guess_text(&g, guess));
@@ -240,6 +243,10 @@ static void point_check(struct bt *bt, const struct bt_point *pt)
 	case P_URETPROBE:
 		least = most = 2;
 		break;
+	case P_USDT:
+		least = 2;
+		most = 3;
+		break;
 	case P_PROFILE:
 	case P_INTERVAL:
 		if (!time_parse(pt, &v, &frequency))
@@ -251,7 +258,7 @@ static void point_check(struct bt *bt, const struct bt_point *pt)
 	if (pt->nparts < least || pt->nparts > most)
 		form_wrong(bt, pt);
 	for (size_t i = 0; i < pt->nparts; i++)
-		if (!*pt->part[i])
+		if (!*pt->part[i] && (pt->kind != P_USDT || i || !bt->pid))
 			form_wrong(bt, pt);
 	if (pt->kind != P_SOFTWARE && pt->kind != P_HARDWARE)
 		return;
@@ -292,6 +299,8 @@ struct finder {
 	regex_t regex;
 	char **names; /* of kernel functions, before they are sites */
 	size_t nnames;
+	const char **listed; /* -l */
+	size_t nlisted;
 };
 
 /* From here on `fits` asks for this pattern. As in BCC, a regular expression is anchored at the
@@ -326,7 +335,8 @@ static void pattern_end(struct finder *f)
 		regfree(&f->regex);
 }
 
-static struct bt_site *site_add(struct finder *f, const char *name)
+/* `same` is another place of the same probe, or NULL. */
+static struct bt_site *site_add(struct finder *f, const char *name, const struct bt_site *same)
 {
 	struct bt_site *s = bt_alloc(f->bt, sizeof(*s));
 
@@ -337,9 +347,11 @@ static struct bt_site *site_add(struct finder *f, const char *name)
 	s->point = f->pt;
 	s->kind = f->pt->kind;
 	s->name = name;
-	s->number = f->bt->nsites;
-	f->bt->site = bt_grow(f->bt, f->bt->site, f->bt->nsites, sizeof(*f->bt->site));
-	f->bt->site[f->bt->nsites++] = s;
+	s->number = same ? same->number : f->bt->nsites;
+	if (!same) {
+		f->bt->site = bt_grow(f->bt, f->bt->site, f->bt->nsites, sizeof(*f->bt->site));
+		f->bt->site[f->bt->nsites++] = s;
+	}
 	*f->end = s;
 	f->end = &s->next;
 	f->n++;
@@ -355,7 +367,7 @@ static struct bt_site *site_of_func(struct finder *f, const char *func)
 {
 	struct bt_site *s;
 
-	s = site_add(f, bt_printf(f->bt, "%s:%s", site_kinds[f->pt->kind].name, func));
+	s = site_add(f, bt_printf(f->bt, "%s:%s", site_kinds[f->pt->kind].name, func), NULL);
 	s->func = func;
 	return s;
 }
@@ -557,7 +569,7 @@ static void tracepoint_see(struct finder *f, const char *path, const char *name)
 	char text[256];
 
 	snprintf(text, sizeof(text), "tracepoint:%s:%s", category, name);
-	s = site_add(f, bt_printf(f->bt, "%s", text));
+	s = site_add(f, bt_printf(f->bt, "%s", text), NULL);
 	s->func = bt_printf(f->bt, "%s/%s", category, name);
 }
 
@@ -612,13 +624,26 @@ static void tracepoint_find(struct finder *f)
 		 event, guess_text(&f->guess, guess));
 }
 
+/* A process in a container: its paths are not ours. */
+static bool other_root(int pid)
+{
+	struct stat ours, its;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	return !stat("/", &ours) && !stat(path, &its) &&
+	       (ours.st_dev != its.st_dev || ours.st_ino != its.st_ino);
+}
+
 bool site_file(const struct bt *bt, const char *name, char *path, size_t size)
 {
 	const char *base = !strncmp(name, "lib", 3) ? name + 3 : name;
 
 	if (strchr(name, '/')) {
 		snprintf(path, size, "%s", name);
-		return !access(name, R_OK);
+		if (bt->pid && *name == '/' && other_root(bt->pid))
+			snprintf(path, size, "/proc/%d/root%s", bt->pid, name);
+		return !access(path, R_OK);
 	}
 	return (bt->pid && !lib_find(bt->pid, name, path, size)) ||
 	       !lib_find(0, name, path, size) || (base != name && !lib_find(0, base, path, size)) ||
@@ -698,7 +723,7 @@ bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *na
 static struct bt_site *site_of_file(struct finder *f, const char *func, uint64_t offset)
 {
 	struct bt_site *s = site_add(
-		f, bt_printf(f->bt, "%s:%s:%s", site_kinds[f->pt->kind].name, f->path, func));
+		f, bt_printf(f->bt, "%s:%s:%s", site_kinds[f->pt->kind].name, f->path, func), NULL);
 
 	s->func = func;
 	s->path = f->path;
@@ -789,7 +814,7 @@ static void uprobe_find(struct finder *f)
 	f->path = bt_printf(f->bt, "%s", path);
 	e = elf_file_open(path, &why);
 	if (!e)
-		bt_error(f->bt, f->pt->span, "%s: %s", path, why);
+		bt_error(f->bt, f->pt->span, "%.200s: %.40s", path, why);
 	if (f->pt->kind == P_URETPROBE && elf_is_go(e))
 		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span,
 				"%s is a Go program: Go moves its stacks, "
@@ -800,11 +825,138 @@ static void uprobe_find(struct finder *f)
 	moved_to_libc(f);
 }
 
+/* ---- USDT ---- */
+
+/* A pattern for the probes of providers that fit, too. */
+static bool note_fits(const struct finder *f, const struct usdt_note *note)
+{
+	const char *provider = f->pt->nparts > 2 ? f->pt->part[1] : NULL, *name = last_part(f->pt);
+
+	if (provider && !glob_matches(provider, note->provider))
+		return false;
+	return site_is_pattern(f->bt, name) ? fits(f, note->name)
+					    : usdt_name_is(note->name, name, strlen(name));
+}
+
+static bool note_see(struct elf *e, const struct usdt_note *note, void *arg)
+{
+	struct finder *f = arg;
+	struct usdt_arg all[USDT_ARGS_MAX];
+	const char *func, *name;
+	struct bt_site *s, *same = f->probe->sites;
+
+	guess_see(&f->guess, note->name);
+	if (!note_fits(f, note))
+		return true;
+	func = bt_printf(f->bt, "%s:%s", note->provider, note->name);
+	name = bt_printf(f->bt, "usdt:%s:%s", f->path, func);
+	while (same && (same->point != f->pt || strcmp(same->name, name)))
+		same = same->next;
+	s = site_add(f, name, same);
+	s->func = func;
+	s->path = f->path;
+	s->offset = note->offset;
+	s->semaphore = note->semaphore;
+	s->noperands = usdt_args(e, note, all);
+	s->operand = bt_alloc(f->bt, sizeof(all));
+	memcpy(s->operand, all, s->noperands * sizeof(*all));
+	return true;
+}
+
+/* -l: each probe once, however many places it has. */
+static bool note_list(struct elf *e, const struct usdt_note *note, void *arg)
+{
+	struct finder *f = arg;
+	const char *name = bt_printf(f->bt, "usdt:%s:%s:%s", f->path, note->provider, note->name);
+
+	(void)e;
+	if (!note_fits(f, note))
+		return true;
+	for (size_t i = 0; i < f->nlisted; i++)
+		if (!strcmp(f->listed[i], name))
+			return true;
+	f->listed = bt_grow(f->bt, f->listed, f->nlisted, sizeof(*f->listed));
+	f->listed[f->nlisted++] = name;
+	f->see(name, f->arg);
+	return true;
+}
+
+static bool usdt_file(struct finder *f, const char *path, const char **why)
+{
+	struct elf *e = elf_file_open(path, why);
+
+	if (!e)
+		return false;
+	f->path = bt_printf(f->bt, "%s", path);
+	usdt_each(e, f->see ? note_list : note_see, f);
+	elf_file_close(e);
+	return true;
+}
+
+/* The files of a process: a file has several mappings, and each is looked at once. */
+static void mapped_see(const struct mapped_file *file, void *arg)
+{
+	struct finder *f = arg;
+	char text[PATH_MAX], root[32], *path = text;
+	size_t n = snprintf(root, sizeof(root), "/proc/%d/root/", f->bt->pid);
+
+	if (mapped_file_path(file, text, sizeof(text)))
+		return;
+	if (!strncmp(path, root, n) && !other_root(f->bt->pid))
+		path += n - 1;
+	for (size_t i = 0; i < f->nnames; i++)
+		if (!strcmp(f->names[i], path))
+			return;
+	f->names = bt_grow(f->bt, f->names, f->nnames, sizeof(*f->names));
+	f->names[f->nnames++] = bt_strndup(f->bt, path, strlen(path));
+	usdt_file(f, path, NULL);
+}
+
+/* Of `file`, or of all that the process of -p has, where that is "" or "*". */
+static void usdt_files(struct finder *f, const char *file)
+{
+	const char *why;
+	char path[PATH_MAX];
+	int err;
+
+	if (f->bt->pid && (!*file || !strcmp(file, "*"))) {
+		err = mapped_each(f->bt->pid, mapped_see, f);
+		f->nnames = 0;
+		if (err)
+			snprintf(f->missing, sizeof(f->missing), "process %d: %s", f->bt->pid,
+				 strerror(-err));
+	} else if (!site_file(f->bt, file, path, sizeof(path))) {
+		snprintf(f->missing, sizeof(f->missing), "there is no library or program '%s'%s",
+			 file, strcmp(file, "*") ? "" : "; all of a process: with -p PID");
+	} else if (!usdt_file(f, path, &why)) {
+		snprintf(f->missing, sizeof(f->missing), "%.200s: %.40s", path, why);
+	}
+}
+
+static void usdt_find(struct finder *f)
+{
+	const char *name = last_part(f->pt);
+	bool pattern = site_is_pattern(f->bt, name);
+	size_t before = f->n;
+	char guess[96];
+
+	guess_begin(&f->guess, name);
+	if (pattern)
+		pattern_set(f, name);
+	usdt_files(f, f->pt->part[0]);
+	if (pattern)
+		pattern_end(f);
+	if (f->n == before && !f->missing[0])
+		snprintf(f->missing, sizeof(f->missing), "there is no USDT probe '%s' in %s%s",
+			 strchr(strchr(f->pt->text, ':') + 1, ':') + 1,
+			 f->path ? f->path : "that process", guess_text(&f->guess, guess));
+}
+
 static void simple_find(struct finder *f)
 {
 	const struct event_row *row;
 	struct bt_guess g;
-	struct bt_site *s = site_add(f, f->pt->text);
+	struct bt_site *s = site_add(f, f->pt->text, NULL);
 
 	switch (f->pt->kind) {
 	case P_BEGIN:
@@ -845,6 +997,9 @@ static void point_find(struct finder *f)
 	case P_UPROBE:
 	case P_URETPROBE:
 		uprobe_find(f);
+		break;
+	case P_USDT:
+		usdt_find(f);
 		break;
 	default:
 		simple_find(f);
@@ -1068,6 +1223,23 @@ static void list_file(struct finder *f, const char *pattern)
 	elf_file_close(e);
 }
 
+/* KIND:FILE:[PROVIDER:]PATTERN, split as an attach point is. */
+static void list_usdt(struct finder *f, const char *pattern)
+{
+	struct bt_point pt = {.kind = P_USDT, .text = pattern};
+
+	parts_split(f->bt, &pt, pattern);
+	if (pt.nparts < 2)
+		pt.part[pt.nparts++] = "*";
+	if (pt.nparts < 2)
+		pt.part[pt.nparts++] = "*";
+	f->pt = &pt;
+	f->pattern = last_part(&pt);
+	usdt_files(f, pt.part[0]);
+	if (f->missing[0])
+		die(EXIT_FAIL, "%s", f->missing);
+}
+
 static void list_events(struct finder *f, const char *kind, const struct event_row *row)
 {
 	char name[64];
@@ -1102,6 +1274,10 @@ void sites_list(struct bt *bt, const char *pattern, site_see *see, void *arg)
 
 	if (!strncmp(pattern, "uprobe:", 7) || !strncmp(pattern, "u:", 2)) {
 		list_file(&f, pattern);
+		return;
+	}
+	if (!strncmp(pattern, "usdt:", 5) || !strncmp(pattern, "U:", 2)) {
+		list_usdt(&f, pattern);
 		return;
 	}
 	/* A word without a colon is sought everywhere. */

@@ -49,7 +49,7 @@ static void spec_bad(const char *text, const char *why) __attribute__((noreturn)
 static void spec_bad(const char *text, const char *why)
 {
 	die(EXIT_USAGE,
-	    "'%s': %s; expected p|r|t:[LIBRARY|CATEGORY]:FUNCTION(SIGNATURE)"
+	    "'%s': %s; expected p|r|t|u:[LIBRARY|CATEGORY]:FUNCTION(SIGNATURE)"
 	    "[:TYPE[,TYPE...]:VALUE[,VALUE...][:FILTER]][#LABEL]",
 	    text, why);
 }
@@ -106,6 +106,8 @@ static void spec_parse(struct state *st, const char *text, bool hist)
 	kind = part_take(f, &p, end);
 	lib = part_take(f, &p, end);
 	func = part_take(f, &p, end);
+	if (*kind == 'u' && !strchr(func, '(')) /* that was the provider */
+		func = bt_printf(f->bt, "%s:%s", func, part_take(f, &p, end));
 	if (strlen(kind) != 1 || !strchr("prtu", *kind) || !*func)
 		spec_bad(text, "no such probe");
 	bracket = strchr(func, '(');
@@ -455,6 +457,7 @@ APPLET(argdist) = {
 	.args = "[-H|-C SPEC]... [SPEC...]",
 	.help = "SPEC: p|r:[LIBRARY]:FUNCTION([SIGNATURE])[:TYPES:VALUES[:FILTER]][#LABEL]\n"
 		"      t:CATEGORY:EVENT()[:TYPES:VALUES[:FILTER]][#LABEL]\n"
+		"      u:LIBRARY:[PROVIDER:]PROBE()[:TYPES:VALUES[:FILTER]][#LABEL]\n"
 		"VALUES and FILTER: parameters by the names of the signature or of the kernel's\n"
 		"types, arg1.., args->FIELD, $PID, $COMM, STRCMP(\"TEXT\", VALUE); at a return "
 		"(r:)\n"

@@ -317,7 +317,8 @@ APPLET(stackcount) = {
 	.brief = "Count the stacks that lead to functions and tracepoints.",
 	.args = "PATTERN...",
 	.help = "PATTERN is FUNCTION of the kernel, LIBRARY:FUNCTION, PROGRAM:FUNCTION,\n"
-		"/PATH:FUNCTION or t:CATEGORY:EVENT; FUNCTION and EVENT may have * and ?.\n"
+		"/PATH:FUNCTION, t:CATEGORY:EVENT or u:LIBRARY:[PROVIDER:]PROBE (USDT); the last\n"
+		"part may have * and ?.\n"
 		"Examples:\n"
 		"  stackcount submit_bio            what leads to block I/O\n"
 		"  stackcount -P t:sched:sched_switch   who goes off the CPU, where\n"

@@ -412,6 +412,7 @@ APPLET(trace) = {
 	.args = "PROBE...",
 	.help = "PROBE: [p:|r:][LIBRARY:]FUNCTION[(SIGNATURE)] [(FILTER)] [\"FORMAT\", VALUE...]\n"
 		"       t:CATEGORY:EVENT [(FILTER)] [\"FORMAT\", VALUE...]\n"
+		"       u:LIBRARY:[PROVIDER:]PROBE [(FILTER)] [\"FORMAT\", VALUE...] (USDT)\n"
 		"VALUE: arg1..arg6, arg1@user, retval, parameters by name (as the kernel's types\n"
 		"or the signature have them), args->FIELD, $uid $gid $pid $tgid $cpu $task,\n"
 		"STRCMP(\"TEXT\", VALUE). FORMAT is printf's, %K and %U are names of functions.\n"
