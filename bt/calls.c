@@ -244,6 +244,53 @@ static void strncmp_gen(struct gen *g, struct bt_expr *e)
 	code_alu_imm(g->c, BPF_XOR, R0, 1);
 }
 
+static void memcmp_check(struct check *ck, struct bt_expr *e)
+{
+	enum { MOST = 256 };
+	struct bt_expr *bytes = e->arg[1];
+	uint64_t n;
+
+	check_expr(ck, e->arg[0]);
+	need_address(ck, e->arg[0], "memcmp");
+	check_literal(ck, bytes, "memcmp");
+	if (bytes->kind != E_STR)
+		bt_error(ck->bt, bytes->span, "memcmp: expected a string in quotes");
+	n = e->nargs > 2 ? (uint64_t)check_number(ck, e->arg[2], "memcmp") : bytes->str_len;
+	if (!n || n > MIN(bytes->str_len, (size_t)MOST))
+		bt_error(ck->bt, e->nargs > 2 ? e->arg[2]->span : bytes->span,
+			 "memcmp: expected from 1 to %d bytes, as many as are given", MOST);
+	e->num = n;
+	e->type = &type_s64;
+}
+
+/* 0 if they are equal; memory that cannot be read is not. */
+static void memcmp_gen(struct gen *g, struct bt_expr *e)
+{
+	struct bt_code *c = g->c;
+	int no = code_label(c), done = code_label(c);
+	struct mark m = gen_mark(g);
+	struct place have = gen_temp(g, e->num);
+	uint64_t word;
+
+	gen_pointer(g, e->arg[0]);
+	gen_read(g, have, e->num, 0, space_of(e->arg[0]));
+	code_jump_imm(c, BPF_JNE, R0, 0, no);
+	for (uint64_t i = 0, step; i < e->num; i += step) {
+		step = e->num - i >= 8 ? 8 : e->num - i >= 4 ? 4 : e->num - i >= 2 ? 2 : 1;
+		word = 0;
+		memcpy(&word, e->arg[1]->str + i, step);
+		code_load(c, bpf_size(step), R1, have.base, have.off + i);
+		code_imm64(c, R2, word);
+		code_jump_reg(c, BPF_JNE, R1, R2, no);
+	}
+	code_mov_imm(c, R0, 0);
+	code_goto(c, done);
+	code_here(c, no);
+	code_mov_imm(c, R0, 1);
+	code_here(c, done);
+	gen_release(g, m);
+}
+
 /* ---- addresses ---- */
 
 static void ksym_check(struct check *ck, struct bt_expr *e)
@@ -778,6 +825,7 @@ const struct bt_call bt_calls[] = {
 	{"kstr", "kstr(ADDRESS[, LENGTH])", 1, 2, 0, str_check, .into = str_into},
 	{"buf", "buf(ADDRESS[, LENGTH])", 1, 2, 0, buf_check, .into = buf_into},
 	{"strncmp", "strncmp(STRING, STRING, LENGTH)", 3, 3, 0, strncmp_check, strncmp_gen},
+	{"memcmp", "memcmp(ADDRESS, \"BYTES\"[, LENGTH])", 2, 3, 0, memcmp_check, memcmp_gen},
 	{"ksym", "ksym(ADDRESS)", 1, 1, 0, ksym_check, first_arg_gen},
 	{"usym", "usym(ADDRESS)", 1, 1, 0, usym_check, .into = usym_into},
 	{"kaddr", "kaddr(\"NAME\")", 1, 1, 0, kaddr_check, const_gen},

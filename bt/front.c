@@ -259,21 +259,20 @@ static bool param_put(struct front *f, const struct front_names *nm, const char 
 static const char *strcmp_put(struct front *f, const struct front_names *nm, const char *p,
 			      const char *end)
 {
-	const char *behind = p < end && *p == '(' ? front_bracket(p, end) : NULL, *comma;
+	const char *behind = p < end && *p == '(' ? front_bracket(p, end) : NULL, *comma, *text,
+		   *value;
 
 	if (!behind)
 		die(EXIT_USAGE, "'%s': expected STRCMP(\"TEXT\", VALUE)", nm->target->spec);
 	comma = front_comma(p + 1, behind - 1);
 	if (comma == behind - 1)
 		die(EXIT_USAGE, "'%s': expected STRCMP(\"TEXT\", VALUE)", nm->target->spec);
-	front_put(f, "(str(");
-	if (memchr(p, '"', comma - p)) {
-		front_expr(f, nm, comma + 1, behind - 1 - comma - 1);
-		front_put(f, ") == %.*s)", (int)(comma - p - 1), p + 1);
-	} else {
-		front_expr(f, nm, p + 1, comma - p - 1);
-		front_put(f, ") == %.*s)", (int)(behind - 1 - comma - 1), comma + 1);
-	}
+	text = memchr(p, '"', comma - p) ? p + 1 : comma + 1;
+	value = text == p + 1 ? comma + 1 : p + 1;
+	front_put(f, f->binary ? "(memcmp(" : "(str(");
+	front_expr(f, nm, value, (value > text ? behind - 1 : comma) - value);
+	front_put(f, f->binary ? ", %.*s) == 0)" : ") == %.*s)",
+		  (int)((text > value ? behind - 1 : comma) - text), text);
 	return behind;
 }
 

@@ -14,6 +14,7 @@ struct front {
 	struct session *s;
 	char *text; /* the program */
 	size_t n, room;
+	bool binary;	     /* STRCMP() compares bytes, not strings */
 	uint32_t seen[1024]; /* processes whose mappings were read, by pid */
 };
 

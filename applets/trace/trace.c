@@ -28,6 +28,7 @@ static const struct opt opts[] = {
 	OPT_USER('c', "cgroup-path", "DIR", "this cgroup v2 folder only"),
 	OPT_USER('n', "name", "PART", "tasks whose names have this in them only"),
 	OPT_USER('f', "msg-filter", "PART", "messages that have this in them only"),
+	OPT_USER('B', "bin_cmp", NULL, "STRCMP: so many bytes as TEXT has, whatever follows"),
 	OPT_USER('S', "include-self", NULL, "this tool's own calls, too"),
 	OPT_USER_NUM('M', "max-events", "N", "end after N lines", 1, 1000000000000),
 	OPT_USER('A', "aggregate", NULL, "count equal messages (with -M)"),
@@ -396,6 +397,7 @@ static int run_trace(struct run *run)
 	if (opt_on(run, 'u') && !opt_on(run, 't'))
 		die(EXIT_USAGE, "-u says how -t shows the time, which is missing");
 	st->f->bt->config.max_strlen = opt_u64(run, 'Z', 80);
+	st->f->binary = opt_on(run, 'B');
 	st->f->bt->config.buffer_kb = opt_u64(run, 'b', 256) * sysconf(_SC_PAGESIZE) / 1024;
 	for (int i = 0; i < run->argc; i++)
 		probe_put(st->f, run->argv[i]);
