@@ -299,6 +299,7 @@ struct finder {
 	regex_t regex;
 	char **names; /* of kernel functions, before they are sites */
 	size_t nnames;
+	bool traced;	     /* the names are of what can be traced, all of it */
 	const char **listed; /* -l */
 	size_t nlisted;
 };
@@ -431,7 +432,8 @@ static int name_order(const void *a, const void *b)
 /* A name that several functions have is one place: the kernel does not tell which is meant. */
 static void functions_add(struct finder *f)
 {
-	qsort(f->names, f->nnames, sizeof(*f->names), name_order);
+	if (f->nnames)
+		qsort(f->names, f->nnames, sizeof(*f->names), name_order);
 	for (size_t i = 0; i < f->nnames; i++)
 		if (!i || strcmp(f->names[i], f->names[i - 1]))
 			site_of_func(f, f->names[i]);
@@ -489,7 +491,7 @@ static void fentry_see(const char *name, uint32_t id, void *arg)
 	struct finder *f = arg;
 
 	if (fits(f, name) &&
-	    (!f->nnames || bsearch(&name, f->names, f->nnames, sizeof(*f->names), name_order)))
+	    (!f->traced || bsearch(&name, f->names, f->nnames, sizeof(*f->names), name_order)))
 		fentry_site(f, name, id);
 }
 
@@ -500,10 +502,13 @@ static void fentry_pattern(struct finder *f, const char *func)
 			 : openat(tracefs_fd(), "available_filter_functions", O_RDONLY | O_CLOEXEC);
 
 	pattern_set(f, func);
-	if (fd >= 0)
+	f->traced = fd >= 0;
+	if (f->traced)
 		file_lines(fd, traced_line, f);
-	qsort(f->names, f->nnames, sizeof(*f->names), name_order);
-	ctype_functions(f->bt, fentry_see, f);
+	if (f->nnames)
+		qsort(f->names, f->nnames, sizeof(*f->names), name_order);
+	if (f->nnames || !f->traced)
+		ctype_functions(f->bt, fentry_see, f);
 	pattern_end(f);
 	f->nnames = 0;
 }
