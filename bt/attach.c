@@ -8,7 +8,9 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,10 +104,23 @@ static int attach_raw(struct session *s, const struct bt_prog *p, const struct b
 }
 
 /* On each CPU; one that is offline has no event. */
+static int perf_open_cpus(struct session *s, struct perf_event_attr *attr, const struct bt_prog *p,
+			  const struct bt_site *site)
+{
+	int err, good = 0, last = -ENODEV;
+
+	for (int cpu = 0; cpu < s->cpus; cpu++) {
+		err = perf_open(s, attr, -1, cpu, p, site);
+		good += !err;
+		if (err && err != -ENODEV)
+			last = err;
+	}
+	return good ? 0 : last;
+}
+
 static int attach_sampled(struct session *s, const struct bt_prog *p, const struct bt_site *site)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE, .config = site->config};
-	int err, good = 0, last = -ENODEV;
 
 	if (site->kind == P_HARDWARE)
 		attr.type = PERF_TYPE_HARDWARE;
@@ -113,13 +128,47 @@ static int attach_sampled(struct session *s, const struct bt_prog *p, const stru
 		attr.config = PERF_COUNT_SW_CPU_CLOCK;
 	attr.freq = site->frequency;
 	attr.sample_period = site->period; /* of frequency and period both */
-	for (int cpu = 0; cpu < s->cpus; cpu++) {
-		err = perf_open(s, &attr, -1, cpu, p, site);
-		good += !err;
-		if (err && err != -ENODEV)
-			last = err;
+	return perf_open_cpus(s, &attr, p, site);
+}
+
+/* Threads of that process one by one, and those that they start later; NULL: of none in particular.
+ */
+static int watch_threads(struct session *s, struct perf_event_attr *attr, const struct bt_prog *p,
+			 const struct bt_site *site, int pid)
+{
+	char path[32];
+	struct dirent *d;
+	int err = -ESRCH, one;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	attr->inherit = 1;
+	while (dir && (d = readdir(dir))) {
+		if (d->d_name[0] == '.')
+			continue;
+		one = perf_open(s, attr, atoi(d->d_name), -1, p, site);
+		err = one && one != -ESRCH ? one : err == -ESRCH ? one : err;
 	}
-	return good ? 0 : last;
+	if (dir)
+		closedir(dir);
+	return err;
+}
+
+static int attach_watch(struct session *s, const struct bt_prog *p, const struct bt_site *site)
+{
+	struct perf_event_attr attr = {.type = PERF_TYPE_BREAKPOINT,
+				       .bp_type = site->config,
+				       .bp_addr = site->offset,
+				       .bp_len = site->period,
+				       .sample_period = 1};
+
+	/* The kernel wants this length for code, whatever the instruction's is. */
+	if (site->config == HW_BREAKPOINT_X)
+		attr.bp_len = sizeof(long);
+	if (s->bt->pid || s->bt->child)
+		return watch_threads(s, &attr, p, site, s->bt->pid ? s->bt->pid : s->bt->child);
+	return perf_open_cpus(s, &attr, p, site);
 }
 
 static int attach_site(struct session *s, const struct bt_prog *p, const struct bt_site *site)
@@ -138,6 +187,8 @@ static int attach_site(struct session *s, const struct bt_prog *p, const struct 
 	case P_FENTRY:
 	case P_FEXIT:
 		return attach_raw(s, p, site);
+	case P_WATCHPOINT:
+		return attach_watch(s, p, site);
 	default:
 		return attach_sampled(s, p, site);
 	}
@@ -214,6 +265,15 @@ static const char *attach_reason(const struct bt_site *site, int err)
 		return "the kernel forbids a probe there";
 	if ((err == -ENOENT || err == -EOPNOTSUPP) && site->kind == P_HARDWARE)
 		return "this machine has no such performance counter";
+	if (site->kind == P_WATCHPOINT && (err == -EOPNOTSUPP || err == -ENODEV))
+		return "this machine, or the kernel, has no hardware breakpoints";
+	if (site->kind == P_WATCHPOINT && err == -ENOSPC)
+		return "all hardware breakpoints are taken: there are few, four on most machines";
+	if (site->kind == P_WATCHPOINT && err == -EINVAL && site->config == HW_BREAKPOINT_X &&
+	    (int64_t)site->offset < 0)
+		return "the kernel forbids it there; of its own code it wants kprobes for it";
+	if (site->kind == P_WATCHPOINT && err == -EINVAL)
+		return "this machine cannot watch that: x86 knows w, rw and x, and code only as x";
 	return strerror(-err);
 }
 

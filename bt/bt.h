@@ -265,6 +265,7 @@ enum site_kind {
 	P_INTERVAL,
 	P_SOFTWARE,
 	P_HARDWARE,
+	P_WATCHPOINT,
 	P_KINDS,
 };
 

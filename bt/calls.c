@@ -320,28 +320,12 @@ static void usym_into(struct gen *g, struct bt_expr *e, struct place to, uint32_
 	gen_save(g, place_at(to, 8), R0);
 }
 
-/* ksyms.c knows functions; this is about data as well. */
-static bool kaddr_find(const char *name, uint64_t *addr)
-{
-	char line[512], found[256], type;
-	unsigned long long a;
-	FILE *f = fopen("/proc/kallsyms", "re");
-
-	*addr = 0;
-	while (f && !*addr && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llx %c %255s", &a, &type, found) == 3 && !strcmp(found, name))
-			*addr = a;
-	if (f)
-		fclose(f);
-	return *addr;
-}
-
 static void kaddr_check(struct check *ck, struct bt_expr *e)
 {
 	const char *name = check_literal(ck, e->arg[0], "kaddr");
 
 	e->type = &type_u64;
-	if (!e->is_const && !kaddr_find(name, &e->num))
+	if (!e->is_const && !kernel_symbol(name, &e->num))
 		bt_error_status(ck->bt, EXIT_CANNOT, e->arg[0]->span,
 				"the kernel has no symbol '%s', or hides its address", name);
 	e->is_const = true;

@@ -172,6 +172,7 @@ static enum bpf_prog_type prog_type(enum site_kind k)
 	case P_PROFILE:
 	case P_SOFTWARE:
 	case P_HARDWARE:
+	case P_WATCHPOINT:
 		return BPF_PROG_TYPE_PERF_EVENT;
 	default:
 		return BPF_PROG_TYPE_RAW_TRACEPOINT;

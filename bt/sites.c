@@ -15,6 +15,7 @@
 #include <gelf.h>
 #include <limits.h>
 #include <regex.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ const struct site_kind_row site_kinds[P_KINDS] = {
 	[P_INTERVAL] = {"interval", "i", NULL, ":hz|s|ms|us:NUMBER", .timed = true},
 	[P_SOFTWARE] = {"software", "s", NULL, ":EVENT[:COUNT]"},
 	[P_HARDWARE] = {"hardware", "h", NULL, ":EVENT[:COUNT]"},
+	[P_WATCHPOINT] = {"watchpoint", "w", NULL, ":ADDRESS:1|2|4|8:w|rw|x"},
 };
 
 struct event_row {
@@ -144,8 +146,11 @@ static void kind_find(struct bt *bt, struct bt_point *pt, const char *text)
 		pt->kind = i;
 		return;
 	}
-	if (!strcmp(word, "watchpoint") || !strcmp(word, "iter") ||
-	    !strcmp(word, "asyncwatchpoint") || !strcmp(word, "rawtracepoint"))
+	if (!strcmp(word, "asyncwatchpoint") || !strcmp(word, "aw"))
+		bt_error(bt, pt->span,
+			 "asyncwatchpoint is not supported: let a uprobe print the address, and "
+			 "give that to watchpoint");
+	if (!strcmp(word, "iter"))
 		bt_error(bt, pt->span, "probes of kind '%s' are not supported", word);
 	bt_error(bt, pt->span, "unknown kind of probe '%s'%s", word, guess_text(&g, guess));
 }
@@ -202,6 +207,23 @@ static bool time_parse(const struct bt_point *pt, uint64_t *v, bool *frequency)
 	return false;
 }
 
+/* The length and what it is watched for, of watchpoint:ADDRESS:LENGTH:MODE. */
+static bool watch_parse(const struct bt_point *pt, uint64_t *len, uint64_t *type)
+{
+	uint64_t n = 0, mode = 0;
+
+	if (pt->nparts != 3 || !*pt->part[0] || !parse_u64(pt->part[1], &n))
+		return false;
+	for (const char *p = pt->part[2]; *p; p++)
+		mode |= *p == 'r'   ? HW_BREAKPOINT_R
+			: *p == 'w' ? HW_BREAKPOINT_W
+			: *p == 'x' ? HW_BREAKPOINT_X
+				    : HW_BREAKPOINT_INVALID << 8;
+	*len = n;
+	*type = mode;
+	return (n == 1 || n == 2 || n == 4 || n == 8) && mode && mode < HW_BREAKPOINT_INVALID;
+}
+
 static const struct event_row *event_find(const struct bt_point *pt, struct bt_guess *g)
 {
 	const struct event_row *row = pt->kind == P_SOFTWARE ? software_events : hardware_events;
@@ -247,6 +269,14 @@ static void point_check(struct bt *bt, const struct bt_point *pt)
 		least = 2;
 		most = 3;
 		break;
+	case P_WATCHPOINT:
+		if (!watch_parse(pt, &v, &v))
+			form_wrong(bt, pt);
+		if (strstr(pt->part[0], "+arg"))
+			bt_error(bt, pt->span,
+				 "what is behind an argument cannot be watched: let a uprobe "
+				 "print the address, and give that to watchpoint");
+		return;
 	case P_PROFILE:
 	case P_INTERVAL:
 		if (!time_parse(pt, &v, &frequency))
@@ -725,6 +755,22 @@ bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *na
 	return found;
 }
 
+/* ksyms.c knows functions; this is about data as well. */
+bool kernel_symbol(const char *name, uint64_t *addr)
+{
+	char line[512], found[256], type;
+	unsigned long long a;
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	*addr = 0;
+	while (f && !*addr && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx %c %255s", &a, &type, found) == 3 && !strcmp(found, name))
+			*addr = a;
+	if (f)
+		fclose(f);
+	return *addr;
+}
+
 static struct bt_site *site_of_file(struct finder *f, const char *func, uint64_t offset)
 {
 	struct bt_site *s = site_add(
@@ -957,6 +1003,39 @@ static void usdt_find(struct finder *f)
 			 f->path ? f->path : "that process", guess_text(&f->guess, guess));
 }
 
+/* A number; or a variable, of the process of -p or of the kernel. */
+static void watch_find(struct finder *f)
+{
+	char *name = bt_printf(f->bt, "%s", f->pt->part[0]), exe[32];
+	struct bt_site *s;
+	uint64_t addr, size, off = 0;
+	bool number = parse_u64(name, &addr);
+
+	if (!number && f->bt->child)
+		bt_error(f->bt, f->pt->span,
+			 "of a command that is yet to start (-c) the address "
+			 "has to be given as a number");
+	if (!number)
+		off = offset_take(f->bt, f->pt, name);
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", f->bt->pid);
+	if (!number &&
+	    (f->bt->pid ? !site_symbol(f->bt, &(struct bt_site){.path = exe}, name, &addr, &size)
+			: !kernel_symbol(name, &addr))) {
+		snprintf(f->missing, sizeof(f->missing),
+			 f->bt->pid ? "the program of that process has no variable '%.100s'"
+				    : "the kernel has no symbol '%.100s', or hides its address",
+			 name);
+		return;
+	}
+	addr += off;
+	s = site_add(f, f->pt->text, NULL);
+	s->offset = addr;
+	watch_parse(f->pt, &s->period, &s->config);
+	if (addr % s->period)
+		bt_error(f->bt, f->pt->span, "the address %#llx is no multiple of the length",
+			 (unsigned long long)addr);
+}
+
 static void simple_find(struct finder *f)
 {
 	const struct event_row *row;
@@ -1005,6 +1084,9 @@ static void point_find(struct finder *f)
 		break;
 	case P_USDT:
 		usdt_find(f);
+		break;
+	case P_WATCHPOINT:
+		watch_find(f);
 		break;
 	default:
 		simple_find(f);

@@ -37,6 +37,9 @@ void sites_list(struct bt *bt, const char *pattern, site_see *see, void *arg);
 bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *name, uint64_t *addr,
 		 uint64_t *size);
 
+/* The same for one of the kernel, which may hide its addresses. */
+bool kernel_symbol(const char *name, uint64_t *addr);
+
 /* The file that PATH, LIBRARY or PROGRAM means; false: there is none. */
 bool site_file(const struct bt *bt, const char *name, char *path, size_t size);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // libFuzzer target: the tracing language's parser, type checker and code generator on any text, at
 // attach points of all kinds. Instead of the running kernel's there are the few functions,
-// tracepoints and types below, in a folder that is made at the start; there "./w" is the program that
-// the environment variable FUZZ_ELF names, for uprobe and usdt. It takes the place of core/tracefs.c:
-// link it without that, and with -Wl,--wrap=kallsyms_match. Paths in libFuzzer's own options have to be absolute.
+// tracepoints and types below, in a folder that is made at the start; there "./w" is the program
+// that the environment variable FUZZ_ELF names, for uprobe and usdt. It takes the place of
+// core/tracefs.c: link it without that, and with -Wl,--wrap=kallsyms_match. Paths in libFuzzer's
+// own options have to be absolute.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -102,7 +103,8 @@ int __wrap_kallsyms_match(const char *glob, kallsyms_cb cb, void *arg)
 
 /* ---- types ---- */
 
-static void functions_add(struct btf *b, int num, int uint, int ptr_file, int ptr_char, int ptr_void)
+static void functions_add(struct btf *b, int num, int uint, int ptr_file, int ptr_char,
+			  int ptr_void)
 {
 	int proto = btf__add_func_proto(b, num);
 
