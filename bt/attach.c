@@ -274,6 +274,8 @@ static const char *attach_reason(const struct bt_site *site, int err)
 		return "the kernel forbids it there; of its own code it wants kprobes for it";
 	if (site->kind == P_WATCHPOINT && err == -EINVAL)
 		return "this machine cannot watch that: x86 knows w, rw and x, and code only as x";
+	if (site->kind == P_ITER && err == -EBADF)
+		return "this one goes through a map, of which bpftrace has none to give it";
 	return strerror(-err);
 }
 
@@ -328,7 +330,7 @@ static bool runs_by_itself(const struct bt_prog *p)
 {
 	enum site_kind k = p->site[0]->kind;
 
-	return k == P_BEGIN || k == P_END || k == P_INTERVAL;
+	return k == P_BEGIN || k == P_END || k == P_INTERVAL || k == P_ITER;
 }
 
 static void cannot_attach(struct session *s, const struct bt_site *site, int err)
@@ -432,6 +434,60 @@ bool session_attach(struct session *s)
 	if (setjmp(s->bt->fail))
 		return false;
 	attach_all(s);
+	return true;
+}
+
+/* Some objects a read: see iter_end() in gen.c. */
+static int iter_read(struct session *s, int fd)
+{
+	char bytes[16];
+	ssize_t n;
+
+	while (!s->stop && !s->out->closed) {
+		n = read(fd, bytes, sizeof(bytes));
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return -errno;
+		session_events(s);
+		if (!n)
+			break;
+	}
+	return 0;
+}
+
+static int iter_run(struct session *s, const struct bt_prog *p)
+{
+	int link = bpf_link_create(p->fd, 0, BPF_TRACE_ITER, NULL), err = -errno;
+	int fd = link < 0 ? -1 : bpf_iter_create(link);
+
+	if (link >= 0)
+		err = fd < 0 ? -errno : iter_read(s, fd);
+	if (fd >= 0)
+		close(fd);
+	if (link >= 0)
+		close(link);
+	return err;
+}
+
+static void iterate_all(struct session *s)
+{
+	bool only = true;
+
+	for (const struct bt_prog *p = s->bt->progs; p; p = p->next) {
+		enum site_kind k = p->site[0]->kind;
+		int err = k == P_ITER ? iter_run(s, p) : 0;
+
+		if (err)
+			cannot_attach(s, p->site[0], err);
+		only &= k == P_ITER || k == P_BEGIN || k == P_END;
+	}
+	s->stop |= only;
+}
+
+bool session_iterate(struct session *s)
+{
+	if (setjmp(s->bt->fail))
+		return false;
+	iterate_all(s);
 	return true;
 }
 

@@ -266,6 +266,7 @@ enum site_kind {
 	P_SOFTWARE,
 	P_HARDWARE,
 	P_WATCHPOINT,
+	P_ITER,
 	P_KINDS,
 };
 
@@ -286,10 +287,10 @@ struct bt_site {
 	const char *name; /* the full one, as `probe` tells it */
 	const char *func; /* kernel function, tracepoint cat:name, user function */
 	const char *path; /* ELF file */
-	uint64_t offset;  /* in the file; in the kernel function */
+	uint64_t offset;  /* in the file; in the kernel function; iter: in ctx, of the object */
 	uint64_t period, config;
 	bool frequency;
-	uint32_t btf_id; /* fentry, fexit */
+	uint32_t btf_id; /* fentry, fexit, iter */
 	int btf_fd;	 /* of the module that has it; 0: the kernel itself */
 	/* Among all; the places of one USDT probe have the same. */
 	unsigned number;

@@ -1079,16 +1079,43 @@ static bool kind_nests(enum site_kind k)
 	return k == P_FENTRY || k == P_FEXIT || k == P_RAWTP;
 }
 
+/* A last call, when all has been gone through, has no object; nor is it one for the program. */
+static void iter_begin(struct gen *g, int last)
+{
+	if (g->site->kind != P_ITER)
+		return;
+	code_load(g->c, BPF_DW, R0, R9, g->site->offset);
+	code_jump_imm(g->c, BPF_JEQ, R0, 0, last);
+}
+
+/* ctx->meta->seq gets a byte, so that a read() ends after so many objects, and what was said about
+ * them can be taken out of the buffer before there is more. */
+static void iter_end(struct gen *g, int last)
+{
+	if (g->site->kind == P_ITER) {
+		code_store_imm(g->c, BPF_B, R10, -8, 0);
+		code_load(g->c, BPF_DW, R1, R9, 0);
+		code_load(g->c, BPF_DW, R1, R1, 0);
+		code_mov(g->c, R2, R10);
+		code_alu_imm(g->c, BPF_ADD, R2, -8);
+		code_mov_imm(g->c, R3, 1);
+		code_call(g->c, BPF_FUNC_seq_write);
+	}
+	code_here(g->c, last);
+}
+
 static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog)
 {
 	struct gen g = {.bt = bt, .prog = prog, .probe = probe, .site = prog->site[0]};
 	struct bt_code *head = code_new(bt);
 	bool callbacks = has_callbacks(probe->body);
+	int last;
 
 	g.c = prog->code = code_new(bt);
 	g.c->now = probe->span.at;
 	g.atomic = kind_nests(g.site->kind);
 	g.end = code_label(g.c);
+	last = code_label(g.c);
 	g.frame = 8;
 	g.scratch = g.scratch_most = prog->slots > 1 ? 8 : 0;
 	g.c->uses_scratch = prog->slots > 1 && callbacks;
@@ -1097,6 +1124,7 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 		g.scratch_slot = gen_temp_stack(&g, 8);
 		g.over_slot = gen_temp_stack(&g, 8);
 	}
+	iter_begin(&g, last);
 	vars_place(&g);
 	if (probe->predicate)
 		gen_jump_false(&g, probe->predicate, g.end);
@@ -1105,6 +1133,7 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 	g.c->now = probe->span.at;
 	if (g.c->uses_scratch && prog->slots > 1)
 		code_store_imm(g.c, BPF_DW, R8, 0, 0);
+	iter_end(&g, last);
 	code_mov_imm(g.c, R0, 0);
 	code_exit(g.c);
 	for (size_t i = 0; i < g.npending; i++)

@@ -168,6 +168,7 @@ static enum bpf_prog_type prog_type(enum site_kind k)
 		return BPF_PROG_TYPE_TRACEPOINT;
 	case P_FENTRY:
 	case P_FEXIT:
+	case P_ITER:
 		return BPF_PROG_TYPE_TRACING;
 	case P_PROFILE:
 	case P_SOFTWARE:
@@ -219,9 +220,10 @@ static int prog_load(struct bt_prog *p, char *log, size_t log_size)
 		    .log_level = log ? 1 : 0);
 	int fd, btf_fd = -1;
 
-	if (site->kind == P_FENTRY || site->kind == P_FEXIT) {
-		opts.expected_attach_type =
-			site->kind == P_FENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT;
+	if (prog_type(site->kind) == BPF_PROG_TYPE_TRACING) {
+		opts.expected_attach_type = site->kind == P_FENTRY  ? BPF_TRACE_FENTRY
+					    : site->kind == P_FEXIT ? BPF_TRACE_FEXIT
+								    : BPF_TRACE_ITER;
 		opts.attach_btf_id = site->btf_id;
 		opts.attach_btf_obj_fd = site->btf_fd;
 	}

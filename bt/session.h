@@ -70,6 +70,8 @@ void session_run(struct session *s, const struct bt_prog *prog);
  * it run. False: bt->error says why. */
 bool session_prepare(struct session *s);
 bool session_attach(struct session *s);
+/* Go through what iterators go through; with nothing else to wait for, that is the end. */
+bool session_iterate(struct session *s);
 void session_detach(struct session *s);
 
 /* print.c: a value as text; bytes from elsewhere are made safe, unless it is to become JSON. */
@@ -108,6 +110,8 @@ uint64_t hist_slot(const struct bt_type *t, const void *value, uint32_t i, int64
 		   int64_t *hi);
 void map_clear(struct session *s, struct bt_map *m, bool zero);
 
+/* What programs have sent so far. */
+void session_events(struct session *s);
 /* session.c: all of it, from loading to the end. The exit status. */
 int session_main(struct session *s);
 

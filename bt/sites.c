@@ -9,6 +9,7 @@
 #include "usyms.h"
 
 #include <bpf/libbpf.h>
+#include <linux/btf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +40,7 @@ const struct site_kind_row site_kinds[P_KINDS] = {
 	[P_INTERVAL] = {"interval", "i", NULL, ":hz|s|ms|us:NUMBER", .timed = true},
 	[P_SOFTWARE] = {"software", "s", NULL, ":EVENT[:COUNT]"},
 	[P_HARDWARE] = {"hardware", "h", NULL, ":EVENT[:COUNT]"},
+	[P_ITER] = {"iter", "it", NULL, ":KIND"},
 	[P_WATCHPOINT] = {"watchpoint", "w", NULL, ":ADDRESS:1|2|4|8:w|rw|x"},
 };
 
@@ -150,8 +152,6 @@ static void kind_find(struct bt *bt, struct bt_point *pt, const char *text)
 		bt_error(bt, pt->span,
 			 "asyncwatchpoint is not supported: let a uprobe print the address, and "
 			 "give that to watchpoint");
-	if (!strcmp(word, "iter"))
-		bt_error(bt, pt->span, "probes of kind '%s' are not supported", word);
 	bt_error(bt, pt->span, "unknown kind of probe '%s'%s", word, guess_text(&g, guess));
 }
 
@@ -264,6 +264,9 @@ static void point_check(struct bt *bt, const struct bt_point *pt)
 	case P_UPROBE:
 	case P_URETPROBE:
 		least = most = 2;
+		break;
+	case P_ITER:
+		most = 1;
 		break;
 	case P_USDT:
 		least = 2;
@@ -538,7 +541,7 @@ static void fentry_pattern(struct finder *f, const char *func)
 	if (f->nnames)
 		qsort(f->names, f->nnames, sizeof(*f->names), name_order);
 	if (f->nnames || !f->traced)
-		ctype_functions(f->bt, fentry_see, f);
+		ctype_each(f->bt, BTF_KIND_FUNC, fentry_see, f);
 	pattern_end(f);
 	f->nnames = 0;
 }
@@ -1036,6 +1039,72 @@ static void watch_find(struct finder *f)
 			 (unsigned long long)addr);
 }
 
+/* ---- iterators ----
+ * KIND is one for which the kernel has a function bpf_iter_KIND; its context is a struct
+ * bpf_iter__KIND. */
+
+static void iter_guess(const char *name, uint32_t id, void *arg)
+{
+	struct finder *f = arg;
+
+	(void)id;
+	if (!strncmp(name, "bpf_iter__", 10))
+		guess_see(&f->guess, name + 10);
+}
+
+const struct bt_type *iter_context(struct bt *bt, const char *kind)
+{
+	return ctype_parse(bt, bt_printf(bt, "struct bpf_iter__%s", kind), NULL);
+}
+
+/* What is gone through: the last pointer in the context, each member of which is a union with a
+ * number, so that all have 8 bytes. */
+static bool iter_object(struct bt *bt, const struct bt_type *t, uint64_t *offset)
+{
+	struct bt_record *r = t->record, *both;
+	bool found = false;
+
+	record_fill(bt, r);
+	for (size_t i = 1; i < r->n; i++) {
+		const struct bt_member *m = &r->member[i];
+
+		both = m->type->kind == T_RECORD ? m->type->record : NULL;
+		if (both)
+			record_fill(bt, both);
+		if ((both && both->n && both->member[0].type->kind == T_PTR) ||
+		    m->type->kind == T_PTR) {
+			*offset = m->offset;
+			found = true;
+		}
+	}
+	return found;
+}
+
+static void iter_find(struct finder *f)
+{
+	const char *kind = f->pt->part[0], *why;
+	const struct bt_type *t;
+	struct bt_site *s;
+	uint32_t id = 0;
+	uint64_t offset;
+	char guess[96];
+
+	if (!ctypes_btf(f->bt, &why))
+		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span, "%s", why);
+	t = iter_context(f->bt, kind);
+	if (t && iter_object(f->bt, t, &offset) &&
+	    ctype_function(f->bt, bt_printf(f->bt, "bpf_iter_%s", kind), &id)) {
+		s = site_of_func(f, kind);
+		s->btf_id = id;
+		s->offset = offset;
+		return;
+	}
+	guess_begin(&f->guess, kind);
+	ctype_each(f->bt, BTF_KIND_STRUCT, iter_guess, f);
+	snprintf(f->missing, sizeof(f->missing), "this kernel has no iterator '%.100s'%s", kind,
+		 guess_text(&f->guess, guess));
+}
+
 static void simple_find(struct finder *f)
 {
 	const struct event_row *row;
@@ -1087,6 +1156,9 @@ static void point_find(struct finder *f)
 		break;
 	case P_WATCHPOINT:
 		watch_find(f);
+		break;
+	case P_ITER:
+		iter_find(f);
 		break;
 	default:
 		simple_find(f);
@@ -1338,6 +1410,21 @@ static void list_events(struct finder *f, const char *kind, const struct event_r
 	}
 }
 
+static void list_iter(const char *name, uint32_t id, void *arg)
+{
+	struct finder *f = arg;
+	char text[128];
+
+	if (strncmp(name, "bpf_iter__", 10))
+		return;
+	snprintf(text, sizeof(text), "bpf_iter_%.100s", name + 10);
+	if (!ctype_function(f->bt, text, &id))
+		return;
+	snprintf(text, sizeof(text), "iter:%.100s", name + 10);
+	if (glob_matches(f->pattern, text))
+		f->see(text, f->arg);
+}
+
 static void list_tracepoint(struct finder *f, const char *path, const char *name)
 {
 	char text[512];
@@ -1372,6 +1459,7 @@ void sites_list(struct bt *bt, const char *pattern, site_see *see, void *arg)
 		f.pattern = bt_printf(bt, is_glob(pattern) ? "%s" : "*%s*", pattern);
 	list_events(&f, "software", software_events);
 	list_events(&f, "hardware", hardware_events);
+	ctype_each(bt, BTF_KIND_STRUCT, list_iter, &f);
 	list_functions(&f, "kprobe");
 	dirs_each(&f, "events", "*", list_category);
 }

@@ -21,6 +21,9 @@ void sites_find(struct bt *bt, struct bt_probe *probe);
 /* The members of `args`, NULL where there are none: then why says so. */
 struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **why);
 
+/* The type of an iterator's context, NULL: there is none. */
+const struct bt_type *iter_context(struct bt *bt, const char *kind);
+
 /* Is it one name, or are there several that fit? */
 bool site_is_pattern(const struct bt *bt, const char *text);
 /* Attach cookies: Linux 5.15. */

@@ -192,6 +192,15 @@ static void args_check(struct check *ck, struct bt_expr *e)
 	e->type = &type_args;
 }
 
+static void ctx_check(struct check *ck, struct bt_expr *e)
+{
+	const struct bt_type *t =
+		ck->site->kind == P_ITER ? iter_context(ck->bt, ck->site->func) : NULL;
+
+	ck->per_site |= ck->site->kind == P_ITER;
+	e->type = t ? type_pointer(ck->bt, t, AS_KERNEL) : &type_u64;
+}
+
 static void ctx_gen(struct gen *g, struct bt_expr *e)
 {
 	(void)e;
@@ -344,7 +353,7 @@ const struct bt_builtin bt_builtins[] = {
 	{"func", NULL, func_check, func_gen},
 	{"probe", NULL, probe_check, probe_gen},
 	{"args", NULL, args_check},
-	{"ctx", NULL, .gen = ctx_gen, .type = &type_u64},
+	{"ctx", NULL, ctx_check, ctx_gen},
 	{"cpid", NULL, cpid_check, cpid_gen},
 	{"ncpus", NULL, ncpus_check, .type = &type_u64},
 	ARGS(0),
