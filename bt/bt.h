@@ -369,6 +369,7 @@ struct bt_config {
 	bool regexp;	  /* names in attach points are extended regular expressions */
 	bool kprobe_args; /* `args` of kprobe: typed by BTF, as fentry has them */
 	bool any_as_text; /* %s takes every value */
+	bool build_ids;	  /* user stacks are offsets in files: session.build_ids */
 	bool plain;	  /* errors are one line: the text is none that the user wrote */
 };
 

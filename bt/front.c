@@ -433,6 +433,8 @@ static const char *frame(struct front *f, const struct bt_type *t, const struct 
 
 	s->text->n = 0;
 	s->json = true; /* as it is: what prints it makes it safe */
+	if (f->addresses)
+		out_printf(s->text, "%016llx ", (unsigned long long)build_ids_offset(ips->ip[i]));
 	symbol_text(s, s->text, t, ips->ip[i], ips->pid, false);
 	s->json = json;
 	s->text->buf[MIN(s->text->n, sizeof(s->text->buf) - 1)] = 0;

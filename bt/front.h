@@ -15,6 +15,7 @@ struct front {
 	char *text; /* the program */
 	size_t n, room;
 	bool binary;	     /* STRCMP() compares bytes, not strings */
+	bool addresses;	     /* front_stack(): before the names */
 	uint32_t seen[1024]; /* processes whose mappings were read, by pid */
 };
 

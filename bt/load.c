@@ -137,6 +137,13 @@ static void tables_make(struct session *s)
 						    depth * 8, STACKS_ENTRIES, 0);
 		bt->stack_depth = depth;
 	}
+	if (table_used(bt, TABLE_BUILD_IDS)) {
+		bt->stack_depth = stack_depth(bt);
+		s->table[TABLE_BUILD_IDS] =
+			table_make(s, BPF_MAP_TYPE_STACK_TRACE, "build_ids", 4,
+				   bt->stack_depth * sizeof(struct bpf_stack_build_id),
+				   STACKS_ENTRIES, BPF_F_STACK_BUILD_ID);
+	}
 	if (table_used(bt, TABLE_SCRATCH))
 		s->table[TABLE_SCRATCH] = table_make(s, BPF_MAP_TYPE_PERCPU_ARRAY, "scratch", 4,
 						     bt->scratch_size, bt->scratch_entries, 0);

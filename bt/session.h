@@ -34,8 +34,11 @@ struct session_front {
 	void (*look)(struct session *s, void *arg); /* five times a second */
 };
 
+struct build_ids;
+
 struct session {
 	struct bt *bt;
+	struct build_ids *build_ids; /* config.build_ids: whose functions have names */
 	const struct session_front *front;
 	void *front_arg;
 	uint64_t interval_ns, duration_ns; /* of front; 0: no reports before the end, no end */
@@ -86,6 +89,15 @@ struct stack_ips {
 };
 bool stack_read(struct session *s, const struct bt_type *t, const void *data,
 		struct stack_ips *ips);
+/* buildid.c: the files of a list with commas between them; dies if one of them cannot be used. */
+struct build_ids *build_ids_new(struct bt *bt, const char *list);
+/* A stack of that kind by its number; 0, or -errno. */
+int build_ids_read(struct session *s, uint32_t key, struct stack_ips *ips);
+/* What is shown of such a frame: the offset in its file; else it is an address. */
+uint64_t build_ids_offset(uint64_t ip);
+/* False: it is an address. *name is NULL where the file is none of ours; *off is in the function,
+ * or in the file. */
+bool build_ids_name(const struct build_ids *ids, uint64_t ip, const char **name, uint64_t *off);
 /* The name of a frame of a stack of that kind, with +OFFSET if wanted. */
 void symbol_text(struct session *s, struct out *o, const struct bt_type *t, uint64_t addr,
 		 uint32_t pid, bool offset);
