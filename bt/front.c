@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { INCLUDE_MAX = 1 << 20 };
+
 struct front *front_new(struct run *run, int pid_key, int interval_key, int duration_key)
 {
 	struct front *f = xalloc(sizeof(*f));
@@ -51,6 +53,23 @@ void front_put(struct front *f, const char *fmt, ...)
 	vsnprintf(f->text + f->n, f->room - f->n, fmt, ap);
 	va_end(ap);
 	f->n += n;
+}
+
+void front_include(struct front *f, int key)
+{
+	size_t n;
+	const char *const *file = opt_strs(f->run, key, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		char *text = xalloc(INCLUDE_MAX + 1);
+		int got = file_read(file[i], text, INCLUDE_MAX);
+
+		if (got < 0)
+			die(EXIT_FAIL, "%s: %s; the kernel's own types need no header", file[i],
+			    strerror(-got));
+		front_put(f, "%.*s\n", got, text);
+		free(text);
+	}
 }
 
 int front_run(struct front *f, const struct session_front *hooks, void *arg)

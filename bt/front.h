@@ -22,6 +22,8 @@ struct front {
 /* Takes the common options; -p, -i and -d are the tool's: their keys, 0 for what it lacks. */
 struct front *front_new(struct run *run, int pid_key, int interval_key, int duration_key);
 void front_put(struct front *f, const char *fmt, ...) PRINTF(2, 3);
+/* The files that this option names (structs, #define), before all probes. */
+void front_include(struct front *f, int key);
 /* Compile the program and run it to its end; the exit status. */
 int front_run(struct front *f, const struct session_front *hooks, void *arg);
 

@@ -16,6 +16,7 @@ static const struct opt opts[] = {
 	OPT_USER('c', "cumulative", NULL, "go on counting, do not begin anew at each report"),
 	OPT_USER_NUM('T', "top", "N", "of counts the N largest only", 1, 1000000),
 	OPT_USER_NUM('z', "string-size", "N", "room for strings, in bytes [80]", 2, 8000),
+	OPT_USER('I', "include", "FILE", "structs and #defines for the expressions, of programs"),
 	OPT_USER('v', "program", NULL, "show the program that counts, and end"),
 	{0}};
 
@@ -442,6 +443,7 @@ static int run_argdist(struct run *run)
 	st->f->bt->config.key_strlen = (st->f->bt->config.max_strlen + 7) & ~7u;
 	st->f->bt->config.max_map_keys = 10240;
 	specs_take(st, run->argc, run->argv);
+	front_include(st->f, 'I');
 	for (size_t i = 0; i < st->n; i++)
 		spec_put(st, i);
 	if (opt_on(run, 'v')) {

@@ -43,6 +43,7 @@ static const struct opt opts[] = {
 		 "user stacks by build-id: these files name their functions"),
 	OPT_USER_NUM('Z', "string-size", "N", "room for strings, in bytes [80]", 2, 8000),
 	OPT_USER_NUM('b', "buffer-pages", "N", "pages of the event buffer [256]", 1, 262144),
+	OPT_USER('I', "include", "FILE", "structs and #defines for the expressions, of programs"),
 	OPT_USER('v', "program", NULL, "show the program that traces, and end"),
 	{0}};
 
@@ -409,6 +410,7 @@ static int run_trace(struct run *run)
 	if (opt_on(run, 's'))
 		st->f->s->build_ids = build_ids_new(st->f->bt, opt_str(run, 's'));
 	st->f->bt->config.buffer_kb = opt_u64(run, 'b', 256) * sysconf(_SC_PAGESIZE) / 1024;
+	front_include(st->f, 'I');
 	for (int i = 0; i < run->argc; i++)
 		probe_put(st->f, run->argv[i]);
 	if (opt_on(run, 'v')) {
