@@ -189,8 +189,10 @@ struct bt_map {
 	const struct bt_type *type;
 	uint32_t key_size, value_size, entries;
 	bool per_cpu;
-	bool removed; /* delete(), has_key() or zero(): entries come and go */
-	bool indexed; /* counts by probe: an array, which needs no hashing */
+	uint32_t most; /* let @x = hash(N): entries; 0: as the configuration says */
+	bool lru;      /* the oldest entries make room for new ones */
+	bool removed;  /* delete(), has_key() or zero(): entries come and go */
+	bool indexed;  /* counts by probe: an array, which needs no hashing */
 	int fd;
 	unsigned index;
 };

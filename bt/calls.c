@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 static const struct bt_type type_inet = {.kind = T_INET, .size = 24};
 static const struct bt_type type_mac = {.kind = T_MAC, .size = 8};
@@ -508,6 +509,7 @@ static void nsecs_check(struct check *ck, struct bt_expr *e)
 		{"monotonic", BPF_FUNC_ktime_get_ns},
 		{"boot", BPF_FUNC_ktime_get_boot_ns},
 		{"tai", BPF_FUNC_ktime_get_tai_ns},
+		{"sw_tai", BPF_FUNC_ktime_get_ns},
 	};
 
 	e->num = 0;
@@ -515,13 +517,22 @@ static void nsecs_check(struct check *ck, struct bt_expr *e)
 		if (e->arg[0]->kind == E_NAME && !strcmp(e->arg[0]->name, clocks[i].name))
 			e->num = clocks[i].helper;
 	if (!e->num)
-		bt_error(ck->bt, e->arg[0]->span, "nsecs: expected monotonic, boot or tai");
+		bt_error(ck->bt, e->arg[0]->span, "nsecs: expected monotonic, boot, tai or sw_tai");
 	e->type = &type_u64;
 }
 
-static void helper_gen(struct gen *g, struct bt_expr *e)
+/* sw_tai, for kernels without the helper (6.1): as far as the clocks are apart when it begins. */
+static void nsecs_gen(struct gen *g, struct bt_expr *e)
 {
+	struct timespec tai, now;
+
 	code_call(g->c, e->num);
+	if (strcmp(e->arg[0]->name, "sw_tai"))
+		return;
+	clock_gettime(CLOCK_TAI, &tai);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	code_imm64(g->c, R1, (tai.tv_sec - now.tv_sec) * 1000000000LL + tai.tv_nsec - now.tv_nsec);
+	code_alu(g->c, BPF_ADD, R0, R1);
 }
 
 static void cgroupid_check(struct check *ck, struct bt_expr *e)
@@ -822,7 +833,7 @@ const struct bt_call bt_calls[] = {
 	{"bswap", "bswap(NUMBER)", 1, 1, 0, bswap_check, bswap_gen},
 	{"kstack", "kstack([MODE, ][FRAMES])", 0, 2, 0, stack_call_check, kstack_call_gen},
 	{"ustack", "ustack([MODE, ][FRAMES])", 0, 2, 0, stack_call_check, .into = ustack_call_into},
-	{"nsecs", "nsecs(CLOCK)", 1, 1, 0, nsecs_check, helper_gen},
+	{"nsecs", "nsecs(CLOCK)", 1, 1, 0, nsecs_check, nsecs_gen},
 	{"cgroupid", "cgroupid(\"PATH\")", 1, 1, 0, cgroupid_check, const_gen},
 	{"cgroup_path", "cgroup_path(ID)", 1, 1, 0, cgroup_path_check, first_arg_gen},
 	{"strcontains", "strcontains(STRING, \"PART\")", 2, 2, 0, strcontains_check,

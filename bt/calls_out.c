@@ -274,10 +274,10 @@ static void format_check(struct check *ck, struct bt_expr *e, const char *fmt, s
 static void printf_check(struct check *ck, struct bt_expr *e)
 {
 	const char *fmt = check_literal(ck, e->arg[0], e->name);
-	enum action_kind kind = e->name[0] == 's'   ? A_SYSTEM
-				: e->name[0] == 'c' ? A_CAT
-				: e->name[0] == 'e' ? A_ERRORF
-						    : A_PRINTF;
+	enum action_kind kind = e->name[0] == 's'			 ? A_SYSTEM
+				: e->name[0] == 'c'			 ? A_CAT
+				: e->name[0] == 'e' || e->name[0] == 'w' ? A_ERRORF
+									 : A_PRINTF;
 
 	format_check(ck, e, fmt, 1);
 	action_args(ck, e, kind, e->arg + 1, e->nargs - 1)->fmt = fmt;
@@ -460,6 +460,7 @@ static void exit_gen(struct gen *g, struct bt_expr *e)
 
 const struct bt_call bt_calls_out[] = {
 	{"printf", "printf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
+	{"warnf", "warnf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
 	{"errorf", "errorf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
 	{"cat", "cat(\"FILE\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
 	{"system", "system(\"COMMAND\"[, VALUE...])", 1, 32, CALL_STATEMENT | CALL_UNSAFE,

@@ -62,7 +62,7 @@ static uint32_t map_flags(struct session *s, const struct bt_map *m)
 	struct btf *btf = ctypes_btf(s->bt, NULL);
 	uint64_t size = (uint64_t)m->entries * m->value_size * (m->per_cpu ? s->cpus : 1);
 
-	if (!m->keyed || m->indexed || size < LARGE || !btf ||
+	if (!m->keyed || m->indexed || m->lru || size < LARGE || !btf ||
 	    btf__find_by_name_kind(btf, "bpf_mem_alloc_init", BTF_KIND_FUNC) <= 0)
 		return 0;
 	return BPF_F_NO_PREALLOC;
@@ -79,12 +79,14 @@ static void map_make(struct session *s, struct bt_map *m)
 		return;
 	for (const char *p = m->name + 1; *p && n < NAME_MAX_BPF; p++)
 		name[n++] = *p;
-	type = m->indexed   ? BPF_MAP_TYPE_PERCPU_ARRAY
+	type = m->indexed ? BPF_MAP_TYPE_PERCPU_ARRAY
+	       : m->lru && m->keyed
+		       ? m->per_cpu ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH
 	       : m->keyed   ? m->per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH
 	       : m->per_cpu ? BPF_MAP_TYPE_PERCPU_ARRAY
 			    : BPF_MAP_TYPE_ARRAY;
 	m->fd = bpf_map_create(type, name, m->keyed && !m->indexed ? m->key_size : 4, m->value_size,
-			       m->entries, NULL);
+			       m->entries, &opts);
 	snprintf(what, sizeof(what), "%s (%u entries of %u bytes)", m->name, m->entries,
 		 m->key_size + m->value_size);
 	if (m->fd < 0)
