@@ -345,6 +345,7 @@ enum action_kind {
 	A_SYSTEM,
 	A_STRFTIME,
 	A_ERRORF,
+	A_SKB,
 };
 
 struct bt_action {
@@ -358,6 +359,9 @@ struct bt_action {
 	struct bt_map *map;
 	struct bt_span span;
 };
+
+/* Of a packet in an event, at most. */
+enum { PCAP_MOST = 8192 };
 
 /* ---- the compilation ---- */
 

@@ -201,6 +201,9 @@ static int event_take(void *arg, void *data, size_t size)
 	case A_EXIT:
 		do_exit(s, a, data);
 		break;
+	case A_SKB:
+		pcap_write(s, a, data);
+		break;
 	case A_STRFTIME:
 		break; /* no event of its own */
 	}
@@ -454,6 +457,7 @@ static bool iters_are(const struct session *s)
 int session_main(struct session *s)
 {
 	s->signal_fd = signals_open(true);
+	pcap_open(s);
 	if (!session_load(s) || !session_prepare(s))
 		goto failed;
 	if (s->table[TABLE_RING] >= 0)

@@ -60,6 +60,7 @@ struct session {
 	bool stop;
 	int status;
 	uint64_t told[4]; /* of the losses */
+	int *pcap;	  /* of each action, -1: it writes no packets */
 };
 
 /* load.c: tables and programs into the kernel. False: bt->error says why. */
@@ -121,6 +122,10 @@ void map_each(struct session *s, struct bt_map *m, bool take, size_t top, map_en
 uint64_t hist_slot(const struct bt_type *t, const void *value, uint32_t i, int64_t *lo,
 		   int64_t *hi);
 void map_clear(struct session *s, struct bt_map *m, bool zero);
+
+/* pcap.c: the files for skboutput(); dies if one cannot be made. Then a packet in an event. */
+void pcap_open(struct session *s);
+void pcap_write(struct session *s, const struct bt_action *a, const char *event);
 
 /* What programs have sent so far. */
 void session_events(struct session *s);
