@@ -123,11 +123,31 @@ static void functions_add(struct btf *b, int num, int uint, int ptr_file, int pt
 	btf__add_typedef(b, "btf_trace_sched_switch", btf__add_ptr(b, proto));
 }
 
+/* struct bpf_iter__task, each member of which is a union with a number, and the function; packets.
+ */
+static void others_add(struct btf *b, int num, int bytes, int task)
+{
+	int both[2];
+
+	for (int i = 0; i < 2; i++) {
+		both[i] = btf__add_union(b, NULL, 8);
+		btf__add_field(b, i ? "task" : "meta", btf__add_ptr(b, i ? task : 0), 0, 0);
+	}
+	btf__add_struct(b, "bpf_iter__task", 16);
+	btf__add_field(b, NULL, both[0], 0, 0);
+	btf__add_field(b, NULL, both[1], 64, 0);
+	btf__add_func(b, "bpf_iter_task", BTF_FUNC_GLOBAL, btf__add_func_proto(b, num));
+	btf__add_struct(b, "sk_buff", 24);
+	btf__add_field(b, "len", num, 0, 0);
+	btf__add_field(b, "data_len", num, 32, 0);
+	btf__add_field(b, "data", bytes, 64, 0);
+}
+
 static void types_write(void)
 {
 	struct btf *b = btf__new_empty();
 	int num = btf__add_int(b, "int", 4, BTF_INT_SIGNED), byte, uint, flags, text, node, file,
-	    path, both, array, tag;
+	    path, both, array, tag, task;
 	const void *raw;
 	__u32 size;
 	FILE *f = fopen("types", "we");
@@ -160,10 +180,11 @@ static void types_write(void)
 	btf__add_field(b, "list", array, 448, 0);
 	btf__add_field(b, "user", tag, 704, 0);
 	btf__add_field(b, "gone", btf__add_ptr(b, btf__add_fwd(b, "gone", BTF_FWD_STRUCT)), 768, 0);
-	btf__add_struct(b, "task_struct", 32);
+	task = btf__add_struct(b, "task_struct", 32);
 	btf__add_field(b, "pid", num, 0, 0);
 	btf__add_field(b, "comm", text, 32, 0);
 	btf__add_field(b, "files", node, 192, 0);
+	others_add(b, num, tag, task);
 	functions_add(b, num, uint, node, tag, btf__add_ptr(b, 0));
 	raw = btf__raw_data(b, &size);
 	if (!f || fwrite(raw, 1, size, f) != size || fclose(f))
