@@ -450,8 +450,8 @@ void check_value(struct check *ck, struct bt_expr *e)
 	struct bt_type *t;
 
 	check_expr(ck, e);
-	/* The sum over all CPUs, as it is now; of the others only user space makes one number. */
-	if (e->kind == E_MAP && (e->type->kind == T_COUNT || e->type->kind == T_SUM))
+	/* Over all CPUs, as it is now; of the others only user space makes something. */
+	if (e->kind == E_MAP && e->type->kind >= T_COUNT && e->type->kind <= T_MAX)
 		e->type = e->type->sign ? &type_s64 : &type_u64;
 	if (e->type->kind == T_ARRAY && e->type->elem->is_char && e->type->as != AS_BPF) {
 		t = (struct bt_type *)type_str(ck->bt, MAX(e->type->size, 1u));

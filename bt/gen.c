@@ -146,6 +146,14 @@ static void divide_signed(struct gen *g, bool mod)
 	code_here(c, done);
 }
 
+void gen_divide(struct gen *g, bool is_signed)
+{
+	if (is_signed)
+		divide_signed(g, false);
+	else
+		code_alu(g->c, BPF_DIV, R0, R1);
+}
+
 static void arithmetic(struct gen *g, enum bt_op op, bool is_signed)
 {
 	if ((op == OP_DIV || op == OP_MOD) && is_signed)
