@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- *   watch    N                      writes 1 to N into a variable, watched_word, and reads it each time;
- *                                   a thread that it then starts N + 1 to 2N
+ *   watch    N                      writes 1 to N into a variable, watched_word, and reads it each
+ *                                   time; a thread that it then starts N + 1 to 2N
  */
 #include "work.h"
 
