@@ -152,7 +152,7 @@ tests := $(TEST_BIN)/work $(TEST_BIN)/jsonq $(unit) $(audit_o) $(audit_other)
 
 $(TEST_BIN)/work: $(wildcard test/tools/verbs/*.c) test/tools/verbs/work.h | $(LIBS)/.done
 	@mkdir -p $(@D)
-	$(WORK_CC) -o $@ $(filter %.c,$^) -lpthread
+	$(WORK_CC) -Wl,--build-id -o $@ $(filter %.c,$^) -lpthread
 
 # Workloads keep their symbols and frame pointers: that is what stacks are tested on.
 $(TEST_BIN)/%: test/tools/%.c | $(LIBS)/.done

@@ -11,7 +11,15 @@
 enum { R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10 };
 
 /* Tables that every program may use; a map of the script is TABLE_MAPS + its index. */
-enum bt_table { TABLE_RING, TABLE_STACKS, TABLE_SCRATCH, TABLE_STATE, TABLE_ZEROS, TABLE_MAPS };
+enum bt_table {
+	TABLE_RING,
+	TABLE_STACKS,
+	TABLE_BUILD_IDS,
+	TABLE_SCRATCH,
+	TABLE_STATE,
+	TABLE_ZEROS,
+	TABLE_MAPS
+};
 
 /* The one entry of TABLE_STATE, counted up by programs and read by user space. */
 struct bt_state {

@@ -8,7 +8,9 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +73,8 @@ static int attach_uprobe(struct session *s, const struct bt_prog *p, const struc
 {
 	struct perf_event_attr attr = {.type = perf_type("uprobe")};
 
-	attr.config = site->kind == P_URETPROBE;
+	/* format/retprobe: bit 0; format/ref_ctr_offset: from bit 32 on */
+	attr.config = (site->kind == P_URETPROBE) | site->semaphore << 32;
 	attr.config1 = (uintptr_t)site->path;
 	attr.config2 = site->offset;
 	return perf_open(s, &attr, s->bt->pid ? s->bt->pid : -1, s->bt->pid ? -1 : 0, p, site);
@@ -101,10 +104,23 @@ static int attach_raw(struct session *s, const struct bt_prog *p, const struct b
 }
 
 /* On each CPU; one that is offline has no event. */
+static int perf_open_cpus(struct session *s, struct perf_event_attr *attr, const struct bt_prog *p,
+			  const struct bt_site *site)
+{
+	int err, good = 0, last = -ENODEV;
+
+	for (int cpu = 0; cpu < s->cpus; cpu++) {
+		err = perf_open(s, attr, -1, cpu, p, site);
+		good += !err;
+		if (err && err != -ENODEV)
+			last = err;
+	}
+	return good ? 0 : last;
+}
+
 static int attach_sampled(struct session *s, const struct bt_prog *p, const struct bt_site *site)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE, .config = site->config};
-	int err, good = 0, last = -ENODEV;
 
 	if (site->kind == P_HARDWARE)
 		attr.type = PERF_TYPE_HARDWARE;
@@ -112,13 +128,47 @@ static int attach_sampled(struct session *s, const struct bt_prog *p, const stru
 		attr.config = PERF_COUNT_SW_CPU_CLOCK;
 	attr.freq = site->frequency;
 	attr.sample_period = site->period; /* of frequency and period both */
-	for (int cpu = 0; cpu < s->cpus; cpu++) {
-		err = perf_open(s, &attr, -1, cpu, p, site);
-		good += !err;
-		if (err && err != -ENODEV)
-			last = err;
+	return perf_open_cpus(s, &attr, p, site);
+}
+
+/* Threads of that process one by one, and those that they start later; NULL: of none in particular.
+ */
+static int watch_threads(struct session *s, struct perf_event_attr *attr, const struct bt_prog *p,
+			 const struct bt_site *site, int pid)
+{
+	char path[32];
+	struct dirent *d;
+	int err = -ESRCH, one;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	attr->inherit = 1;
+	while (dir && (d = readdir(dir))) {
+		if (d->d_name[0] == '.')
+			continue;
+		one = perf_open(s, attr, atoi(d->d_name), -1, p, site);
+		err = one && one != -ESRCH ? one : err == -ESRCH ? one : err;
 	}
-	return good ? 0 : last;
+	if (dir)
+		closedir(dir);
+	return err;
+}
+
+static int attach_watch(struct session *s, const struct bt_prog *p, const struct bt_site *site)
+{
+	struct perf_event_attr attr = {.type = PERF_TYPE_BREAKPOINT,
+				       .bp_type = site->config,
+				       .bp_addr = site->offset,
+				       .bp_len = site->period,
+				       .sample_period = 1};
+
+	/* The kernel wants this length for code, whatever the instruction's is. */
+	if (site->config == HW_BREAKPOINT_X)
+		attr.bp_len = sizeof(long);
+	if (s->bt->pid || s->bt->child)
+		return watch_threads(s, &attr, p, site, s->bt->pid ? s->bt->pid : s->bt->child);
+	return perf_open_cpus(s, &attr, p, site);
 }
 
 static int attach_site(struct session *s, const struct bt_prog *p, const struct bt_site *site)
@@ -129,6 +179,7 @@ static int attach_site(struct session *s, const struct bt_prog *p, const struct 
 		return attach_kprobe(s, p, site);
 	case P_UPROBE:
 	case P_URETPROBE:
+	case P_USDT:
 		return attach_uprobe(s, p, site);
 	case P_TRACEPOINT:
 		return attach_tracepoint(s, p, site);
@@ -136,6 +187,8 @@ static int attach_site(struct session *s, const struct bt_prog *p, const struct 
 	case P_FENTRY:
 	case P_FEXIT:
 		return attach_raw(s, p, site);
+	case P_WATCHPOINT:
+		return attach_watch(s, p, site);
 	default:
 		return attach_sampled(s, p, site);
 	}
@@ -178,21 +231,25 @@ static int multi_link(struct session *s, const struct bt_prog *p, bool addresses
 static int multi_link_user(const struct bt_prog *p)
 {
 	unsigned long *offsets = xalloc(p->nsites * sizeof(*offsets));
+	unsigned long *semaphores = xalloc(p->nsites * sizeof(*semaphores));
 	__u64 *cookies = xalloc(p->nsites * sizeof(*cookies));
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
 	int fd;
 
 	for (size_t i = 0; i < p->nsites; i++) {
 		offsets[i] = p->site[i]->offset;
+		semaphores[i] = p->site[i]->semaphore;
 		cookies[i] = p->site[i]->number;
 	}
 	opts.uprobe_multi.path = p->site[0]->path;
 	opts.uprobe_multi.offsets = offsets;
+	opts.uprobe_multi.ref_ctr_offsets = semaphores;
 	opts.uprobe_multi.cookies = p->cookies ? cookies : NULL;
 	opts.uprobe_multi.cnt = p->nsites;
 	opts.uprobe_multi.flags = p->site[0]->kind == P_URETPROBE; /* BPF_F_UPROBE_MULTI_RETURN */
 	fd = bpf_link_create(p->fd, 0, TRACE_UPROBE_MULTI, &opts);
 	free(offsets);
+	free(semaphores);
 	free(cookies);
 	return fd;
 }
@@ -208,6 +265,17 @@ static const char *attach_reason(const struct bt_site *site, int err)
 		return "the kernel forbids a probe there";
 	if ((err == -ENOENT || err == -EOPNOTSUPP) && site->kind == P_HARDWARE)
 		return "this machine has no such performance counter";
+	if (site->kind == P_WATCHPOINT && (err == -EOPNOTSUPP || err == -ENODEV))
+		return "this machine, or the kernel, has no hardware breakpoints";
+	if (site->kind == P_WATCHPOINT && err == -ENOSPC)
+		return "all hardware breakpoints are taken: there are few, four on most machines";
+	if (site->kind == P_WATCHPOINT && err == -EINVAL && site->config == HW_BREAKPOINT_X &&
+	    (int64_t)site->offset < 0)
+		return "the kernel forbids it there; of its own code it wants kprobes for it";
+	if (site->kind == P_WATCHPOINT && err == -EINVAL)
+		return "this machine cannot watch that: x86 knows w, rw and x, and code only as x";
+	if (site->kind == P_ITER && err == -EBADF)
+		return "this one goes through a map, of which bpftrace has none to give it";
 	return strerror(-err);
 }
 
@@ -262,7 +330,7 @@ static bool runs_by_itself(const struct bt_prog *p)
 {
 	enum site_kind k = p->site[0]->kind;
 
-	return k == P_BEGIN || k == P_END || k == P_INTERVAL;
+	return k == P_BEGIN || k == P_END || k == P_INTERVAL || k == P_ITER;
 }
 
 static void cannot_attach(struct session *s, const struct bt_site *site, int err)
@@ -366,6 +434,60 @@ bool session_attach(struct session *s)
 	if (setjmp(s->bt->fail))
 		return false;
 	attach_all(s);
+	return true;
+}
+
+/* Some objects a read: see iter_end() in gen.c. */
+static int iter_read(struct session *s, int fd)
+{
+	char bytes[16];
+	ssize_t n;
+
+	while (!s->stop && !s->out->closed) {
+		n = read(fd, bytes, sizeof(bytes));
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return -errno;
+		session_events(s);
+		if (!n)
+			break;
+	}
+	return 0;
+}
+
+static int iter_run(struct session *s, const struct bt_prog *p)
+{
+	int link = bpf_link_create(p->fd, 0, BPF_TRACE_ITER, NULL), err = -errno;
+	int fd = link < 0 ? -1 : bpf_iter_create(link);
+
+	if (link >= 0)
+		err = fd < 0 ? -errno : iter_read(s, fd);
+	if (fd >= 0)
+		close(fd);
+	if (link >= 0)
+		close(link);
+	return err;
+}
+
+static void iterate_all(struct session *s)
+{
+	bool only = true;
+
+	for (const struct bt_prog *p = s->bt->progs; p; p = p->next) {
+		enum site_kind k = p->site[0]->kind;
+		int err = k == P_ITER ? iter_run(s, p) : 0;
+
+		if (err)
+			cannot_attach(s, p->site[0], err);
+		only &= k == P_ITER || k == P_BEGIN || k == P_END;
+	}
+	s->stop |= only;
+}
+
+bool session_iterate(struct session *s)
+{
+	if (setjmp(s->bt->fail))
+		return false;
+	iterate_all(s);
 	return true;
 }
 

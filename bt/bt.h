@@ -86,6 +86,7 @@ enum bt_kind {
 enum bt_space { AS_ANY, AS_KERNEL, AS_USER, AS_BPF }; /* where an address leads to */
 
 struct bt_record;
+struct usdt_arg;
 
 struct bt_type {
 	enum bt_kind kind;
@@ -188,8 +189,10 @@ struct bt_map {
 	const struct bt_type *type;
 	uint32_t key_size, value_size, entries;
 	bool per_cpu;
-	bool removed; /* delete(), has_key() or zero(): entries come and go */
-	bool indexed; /* counts by probe: an array, which needs no hashing */
+	uint32_t most; /* let @x = hash(N): entries; 0: as the configuration says */
+	bool lru;      /* the oldest entries make room for new ones */
+	bool removed;  /* delete(), has_key() or zero(): entries come and go */
+	bool indexed;  /* counts by probe: an array, which needs no hashing */
 	int fd;
 	unsigned index;
 };
@@ -259,10 +262,13 @@ enum site_kind {
 	P_RAWTP,
 	P_UPROBE,
 	P_URETPROBE,
+	P_USDT,
 	P_PROFILE,
 	P_INTERVAL,
 	P_SOFTWARE,
 	P_HARDWARE,
+	P_WATCHPOINT,
+	P_ITER,
 	P_KINDS,
 };
 
@@ -283,12 +289,16 @@ struct bt_site {
 	const char *name; /* the full one, as `probe` tells it */
 	const char *func; /* kernel function, tracepoint cat:name, user function */
 	const char *path; /* ELF file */
-	uint64_t offset;  /* in the file; in the kernel function */
+	uint64_t offset;  /* in the file; in the kernel function; iter: in ctx, of the object */
 	uint64_t period, config;
 	bool frequency;
-	uint32_t btf_id; /* fentry, fexit */
+	uint32_t btf_id; /* fentry, fexit, iter */
 	int btf_fd;	 /* of the module that has it; 0: the kernel itself */
-	unsigned number; /* among all */
+	/* Among all; the places of one USDT probe have the same. */
+	unsigned number;
+	uint64_t semaphore;	  /* usdt: in the file; 0: none */
+	struct usdt_arg *operand; /* usdt: where its arguments are */
+	unsigned noperands;
 	struct bt_record *args;
 	bool args_sought;
 	struct bt_site *next;
@@ -335,6 +345,7 @@ enum action_kind {
 	A_SYSTEM,
 	A_STRFTIME,
 	A_ERRORF,
+	A_SKB,
 };
 
 struct bt_action {
@@ -349,6 +360,9 @@ struct bt_action {
 	struct bt_span span;
 };
 
+/* Of a packet in an event, at most. */
+enum { PCAP_MOST = 8192 };
+
 /* ---- the compilation ---- */
 
 struct bt_config {
@@ -361,6 +375,7 @@ struct bt_config {
 	bool regexp;	  /* names in attach points are extended regular expressions */
 	bool kprobe_args; /* `args` of kprobe: typed by BTF, as fentry has them */
 	bool any_as_text; /* %s takes every value */
+	bool build_ids;	  /* user stacks are offsets in files: session.build_ids */
 	bool plain;	  /* errors are one line: the text is none that the user wrote */
 };
 

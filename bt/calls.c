@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 static const struct bt_type type_inet = {.kind = T_INET, .size = 24};
 static const struct bt_type type_mac = {.kind = T_MAC, .size = 8};
@@ -244,6 +245,53 @@ static void strncmp_gen(struct gen *g, struct bt_expr *e)
 	code_alu_imm(g->c, BPF_XOR, R0, 1);
 }
 
+static void memcmp_check(struct check *ck, struct bt_expr *e)
+{
+	enum { MOST = 256 };
+	struct bt_expr *bytes = e->arg[1];
+	uint64_t n;
+
+	check_expr(ck, e->arg[0]);
+	need_address(ck, e->arg[0], "memcmp");
+	check_literal(ck, bytes, "memcmp");
+	if (bytes->kind != E_STR)
+		bt_error(ck->bt, bytes->span, "memcmp: expected a string in quotes");
+	n = e->nargs > 2 ? (uint64_t)check_number(ck, e->arg[2], "memcmp") : bytes->str_len;
+	if (!n || n > MIN(bytes->str_len, (size_t)MOST))
+		bt_error(ck->bt, e->nargs > 2 ? e->arg[2]->span : bytes->span,
+			 "memcmp: expected from 1 to %d bytes, as many as are given", MOST);
+	e->num = n;
+	e->type = &type_s64;
+}
+
+/* 0 if they are equal; memory that cannot be read is not. */
+static void memcmp_gen(struct gen *g, struct bt_expr *e)
+{
+	struct bt_code *c = g->c;
+	int no = code_label(c), done = code_label(c);
+	struct mark m = gen_mark(g);
+	struct place have = gen_temp(g, e->num);
+	uint64_t word;
+
+	gen_pointer(g, e->arg[0]);
+	gen_read(g, have, e->num, 0, space_of(e->arg[0]));
+	code_jump_imm(c, BPF_JNE, R0, 0, no);
+	for (uint64_t i = 0, step; i < e->num; i += step) {
+		step = e->num - i >= 8 ? 8 : e->num - i >= 4 ? 4 : e->num - i >= 2 ? 2 : 1;
+		word = 0;
+		memcpy(&word, e->arg[1]->str + i, step);
+		code_load(c, bpf_size(step), R1, have.base, have.off + i);
+		code_imm64(c, R2, word);
+		code_jump_reg(c, BPF_JNE, R1, R2, no);
+	}
+	code_mov_imm(c, R0, 0);
+	code_goto(c, done);
+	code_here(c, no);
+	code_mov_imm(c, R0, 1);
+	code_here(c, done);
+	gen_release(g, m);
+}
+
 /* ---- addresses ---- */
 
 static void ksym_check(struct check *ck, struct bt_expr *e)
@@ -273,28 +321,12 @@ static void usym_into(struct gen *g, struct bt_expr *e, struct place to, uint32_
 	gen_save(g, place_at(to, 8), R0);
 }
 
-/* ksyms.c knows functions; this is about data as well. */
-static bool kaddr_find(const char *name, uint64_t *addr)
-{
-	char line[512], found[256], type;
-	unsigned long long a;
-	FILE *f = fopen("/proc/kallsyms", "re");
-
-	*addr = 0;
-	while (f && !*addr && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llx %c %255s", &a, &type, found) == 3 && !strcmp(found, name))
-			*addr = a;
-	if (f)
-		fclose(f);
-	return *addr;
-}
-
 static void kaddr_check(struct check *ck, struct bt_expr *e)
 {
 	const char *name = check_literal(ck, e->arg[0], "kaddr");
 
 	e->type = &type_u64;
-	if (!e->is_const && !kaddr_find(name, &e->num))
+	if (!e->is_const && !kernel_symbol(name, &e->num))
 		bt_error_status(ck->bt, EXIT_CANNOT, e->arg[0]->span,
 				"the kernel has no symbol '%s', or hides its address", name);
 	e->is_const = true;
@@ -313,8 +345,9 @@ static void reg_check(struct check *ck, struct bt_expr *e)
 
 	if (off < 0)
 		bt_error(ck->bt, e->arg[0]->span, "this machine has no register '%s'", name);
-	if (k != P_KPROBE && k != P_KRETPROBE && k != P_UPROBE && k != P_URETPROBE)
-		bt_error(ck->bt, e->span, "reg() is for kprobe, kretprobe, uprobe and uretprobe");
+	if (!has_regs(k))
+		bt_error(ck->bt, e->span,
+			 "reg() is for kprobe, kretprobe, uprobe, uretprobe and usdt");
 	e->num = off;
 	e->type = &type_u64;
 }
@@ -476,6 +509,7 @@ static void nsecs_check(struct check *ck, struct bt_expr *e)
 		{"monotonic", BPF_FUNC_ktime_get_ns},
 		{"boot", BPF_FUNC_ktime_get_boot_ns},
 		{"tai", BPF_FUNC_ktime_get_tai_ns},
+		{"sw_tai", BPF_FUNC_ktime_get_ns},
 	};
 
 	e->num = 0;
@@ -483,13 +517,22 @@ static void nsecs_check(struct check *ck, struct bt_expr *e)
 		if (e->arg[0]->kind == E_NAME && !strcmp(e->arg[0]->name, clocks[i].name))
 			e->num = clocks[i].helper;
 	if (!e->num)
-		bt_error(ck->bt, e->arg[0]->span, "nsecs: expected monotonic, boot or tai");
+		bt_error(ck->bt, e->arg[0]->span, "nsecs: expected monotonic, boot, tai or sw_tai");
 	e->type = &type_u64;
 }
 
-static void helper_gen(struct gen *g, struct bt_expr *e)
+/* sw_tai, for kernels without the helper (6.1): as far as the clocks are apart when it begins. */
+static void nsecs_gen(struct gen *g, struct bt_expr *e)
 {
+	struct timespec tai, now;
+
 	code_call(g->c, e->num);
+	if (strcmp(e->arg[0]->name, "sw_tai"))
+		return;
+	clock_gettime(CLOCK_TAI, &tai);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	code_imm64(g->c, R1, (tai.tv_sec - now.tv_sec) * 1000000000LL + tai.tv_nsec - now.tv_nsec);
+	code_alu(g->c, BPF_ADD, R0, R1);
 }
 
 static void cgroupid_check(struct check *ck, struct bt_expr *e)
@@ -749,11 +792,10 @@ static void path_into(struct gen *g, struct bt_expr *e, struct place to, uint32_
 static void uaddr_check(struct check *ck, struct bt_expr *e)
 {
 	const char *name = check_literal(ck, e->arg[0], "uaddr");
-	enum site_kind k = ck->site->kind;
 	uint64_t size = 8;
 
-	if (k != P_UPROBE && k != P_URETPROBE)
-		bt_error(ck->bt, e->span, "uaddr() is for uprobe and uretprobe");
+	if (!site_kinds[ck->site->kind].user)
+		bt_error(ck->bt, e->span, "uaddr() is for uprobe, uretprobe and usdt");
 	ck->per_site = true;
 	if (!site_symbol(ck->bt, ck->site, name, &e->num, &size))
 		bt_error(ck->bt, e->arg[0]->span,
@@ -778,6 +820,7 @@ const struct bt_call bt_calls[] = {
 	{"kstr", "kstr(ADDRESS[, LENGTH])", 1, 2, 0, str_check, .into = str_into},
 	{"buf", "buf(ADDRESS[, LENGTH])", 1, 2, 0, buf_check, .into = buf_into},
 	{"strncmp", "strncmp(STRING, STRING, LENGTH)", 3, 3, 0, strncmp_check, strncmp_gen},
+	{"memcmp", "memcmp(ADDRESS, \"BYTES\"[, LENGTH])", 2, 3, 0, memcmp_check, memcmp_gen},
 	{"ksym", "ksym(ADDRESS)", 1, 1, 0, ksym_check, first_arg_gen},
 	{"usym", "usym(ADDRESS)", 1, 1, 0, usym_check, .into = usym_into},
 	{"kaddr", "kaddr(\"NAME\")", 1, 1, 0, kaddr_check, const_gen},
@@ -790,7 +833,7 @@ const struct bt_call bt_calls[] = {
 	{"bswap", "bswap(NUMBER)", 1, 1, 0, bswap_check, bswap_gen},
 	{"kstack", "kstack([MODE, ][FRAMES])", 0, 2, 0, stack_call_check, kstack_call_gen},
 	{"ustack", "ustack([MODE, ][FRAMES])", 0, 2, 0, stack_call_check, .into = ustack_call_into},
-	{"nsecs", "nsecs(CLOCK)", 1, 1, 0, nsecs_check, helper_gen},
+	{"nsecs", "nsecs(CLOCK)", 1, 1, 0, nsecs_check, nsecs_gen},
 	{"cgroupid", "cgroupid(\"PATH\")", 1, 1, 0, cgroupid_check, const_gen},
 	{"cgroup_path", "cgroup_path(ID)", 1, 1, 0, cgroup_path_check, first_arg_gen},
 	{"strcontains", "strcontains(STRING, \"PART\")", 2, 2, 0, strcontains_check,

@@ -274,14 +274,118 @@ static void format_check(struct check *ck, struct bt_expr *e, const char *fmt, s
 static void printf_check(struct check *ck, struct bt_expr *e)
 {
 	const char *fmt = check_literal(ck, e->arg[0], e->name);
-	enum action_kind kind = e->name[0] == 's'   ? A_SYSTEM
-				: e->name[0] == 'c' ? A_CAT
-				: e->name[0] == 'e' ? A_ERRORF
-						    : A_PRINTF;
+	enum action_kind kind = e->name[0] == 's'			 ? A_SYSTEM
+				: e->name[0] == 'c'			 ? A_CAT
+				: e->name[0] == 'e' || e->name[0] == 'w' ? A_ERRORF
+									 : A_PRINTF;
 
 	format_check(ck, e, fmt, 1);
 	action_args(ck, e, kind, e->arg + 1, e->nargs - 1)->fmt = fmt;
 	e->type = &type_none;
+}
+
+/* ---- packets ---- */
+
+static struct bt_expr *made(struct check *ck, const struct bt_expr *like, enum expr_kind kind)
+{
+	struct bt_expr *e = bt_alloc(ck->bt, sizeof(*e));
+
+	e->kind = kind;
+	e->span = like->span;
+	e->type = &type_none;
+	return e;
+}
+
+static struct bt_expr *made_member(struct check *ck, struct bt_expr *of, const char *name)
+{
+	struct bt_expr *e = made(ck, of, E_MEMBER);
+
+	e->a = of;
+	e->name = name;
+	e->arrow = true;
+	return e;
+}
+
+static struct bt_expr *made_binary(struct check *ck, enum bt_op op, struct bt_expr *a,
+				   struct bt_expr *b)
+{
+	struct bt_expr *e = made(ck, a, E_BINARY);
+
+	e->op = op;
+	e->a = a;
+	e->b = b;
+	return e;
+}
+
+/* a < b ? yes : no */
+static struct bt_expr *made_less(struct check *ck, struct bt_expr *a, struct bt_expr *b,
+				 struct bt_expr *yes, struct bt_expr *no)
+{
+	struct bt_expr *e = made(ck, a, E_COND);
+
+	e->a = made_binary(ck, OP_LT, a, b);
+	e->b = yes;
+	e->c = no;
+	return e;
+}
+
+/* What is sent: nsecs, skb->len - OFFSET, and of the bytes at skb->data + OFFSET as many as are
+ * there in one piece, which is without fragments, and no more than LENGTH. */
+static struct bt_expr *skb_parts(struct check *ck, struct bt_expr *e)
+{
+	struct bt_expr *skb = e->arg[1], *most = e->arg[2], *off = e->arg[3], *there, *buf, *all;
+	struct bt_expr *parts = made(ck, e, E_TUPLE), *none = made(ck, e, E_INT);
+
+	there = made_binary(ck, OP_SUB, made_member(ck, skb, "len"),
+			    made_member(ck, skb, "data_len"));
+	there = made_less(ck, off, there, made_binary(ck, OP_SUB, there, off), none);
+	buf = made(ck, e, E_CALL);
+	buf->name = "buf";
+	buf->nargs = 2;
+	buf->arg = bt_alloc(ck->bt, 2 * sizeof(*buf->arg));
+	buf->arg[0] = made_binary(ck, OP_ADD, made_member(ck, skb, "data"), off);
+	buf->arg[1] = made_less(ck, most, there, most, there);
+	all = made_member(ck, skb, "len");
+	parts->nargs = 3;
+	parts->arg = bt_alloc(ck->bt, 3 * sizeof(*parts->arg));
+	parts->arg[0] = made(ck, e, E_NAME);
+	parts->arg[0]->name = "nsecs";
+	parts->arg[1] = made_less(ck, off, all, made_binary(ck, OP_SUB, all, off), none);
+	parts->arg[2] = buf;
+	return parts;
+}
+
+static void skboutput_check(struct check *ck, struct bt_expr *e)
+{
+	const char *path = check_literal(ck, e->arg[0], "skboutput");
+	const struct bt_type *t;
+	struct bt_type *buf;
+	int64_t most;
+
+	check_value(ck, e->arg[1]);
+	check_int(ck, e->arg[2], "skboutput");
+	check_int(ck, e->arg[3], "skboutput");
+	e->type = &type_s64;
+	t = e->arg[1]->type->kind == T_PTR ? type_target(ck->bt, e->arg[1]->type) : &type_none;
+	if (e->arg[1]->type->kind == T_NONE && !ck->final)
+		return;
+	if (t->kind != T_RECORD || !t->record->name || strcmp(t->record->name, "sk_buff"))
+		bt_error(ck->bt, e->arg[1]->span, "skboutput: expected a struct sk_buff *, not %s",
+			 type_text(ck->bt, e->arg[1]->type));
+	if (!e->a)
+		e->a = skb_parts(ck, e);
+	for (size_t i = 0; i < e->a->nargs; i++)
+		check_expr(ck, e->a->arg[i]);
+	most = expr_const(e->arg[2], &most) && most > 0 ? MIN(most, PCAP_MOST) : PCAP_MOST;
+	buf = (struct bt_type *)e->a->arg[2]->type;
+	buf->size = (most + 7) & ~7u;
+	action_args(ck, e, A_SKB, e->a->arg, e->a->nargs)->fmt = path;
+}
+
+static void skboutput_gen(struct gen *g, struct bt_expr *e)
+{
+	gen_action(g, e->action, e->a->arg, e->a->nargs);
+	code_mov_imm(g->c, R0, 0);
 }
 
 /* ---- maps ---- */
@@ -460,6 +564,9 @@ static void exit_gen(struct gen *g, struct bt_expr *e)
 
 const struct bt_call bt_calls_out[] = {
 	{"printf", "printf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
+	{"skboutput", "skboutput(\"FILE\", SKB, LENGTH, OFFSET)", 4, 4, CALL_STATEMENT,
+	 skboutput_check, skboutput_gen},
+	{"warnf", "warnf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
 	{"errorf", "errorf(\"FORMAT\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
 	{"cat", "cat(\"FILE\"[, VALUE...])", 1, 32, CALL_STATEMENT, printf_check, args_gen},
 	{"system", "system(\"COMMAND\"[, VALUE...])", 1, 32, CALL_STATEMENT | CALL_UNSAFE,

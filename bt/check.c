@@ -235,6 +235,12 @@ void map_key_set(struct check *ck, struct bt_expr *e)
 	for (size_t i = 0; i < e->nargs; i++)
 		check_value(ck, e->arg[i]);
 	/* @x[(a, b)] is @x[a, b] */
+	if (e->nargs == 1 && e->arg[0]->kind == E_TUPLE) {
+		const struct bt_expr *tuple = e->arg[0];
+
+		e->arg = tuple->arg;
+		e->nargs = tuple->nargs;
+	}
 	if (!m->key_known)
 		key_first(ck, e);
 	if (m->nkeys != e->nargs) {
@@ -444,8 +450,8 @@ void check_value(struct check *ck, struct bt_expr *e)
 	struct bt_type *t;
 
 	check_expr(ck, e);
-	/* The sum over all CPUs, as it is now; of the others only user space makes one number. */
-	if (e->kind == E_MAP && (e->type->kind == T_COUNT || e->type->kind == T_SUM))
+	/* Over all CPUs, as it is now; of the others only user space makes something. */
+	if (e->kind == E_MAP && e->type->kind >= T_COUNT && e->type->kind <= T_MAX)
 		e->type = e->type->sign ? &type_s64 : &type_u64;
 	if (e->type->kind == T_ARRAY && e->type->elem->is_char && e->type->as != AS_BPF) {
 		t = (struct bt_type *)type_str(ck->bt, MAX(e->type->size, 1u));
@@ -884,9 +890,18 @@ static void check_sizeof(struct check *ck, struct bt_expr *e)
 		return;
 	if (t->kind == T_PTR)
 		t = type_target(ck->bt, t);
-	if (t->kind != T_RECORD || !record_member(ck->bt, t->record, e->str, &e->offset))
-		bt_error(ck->bt, e->span, "there is no member '%s'", e->str);
-	e->num = e->offset;
+	e->num = 0;
+	for (const char *p = e->str; p; p = strchr(p, '.') ? strchr(p, '.') + 1 : NULL) {
+		const char *name = bt_strndup(ck->bt, p, strcspn(p, "."));
+		const struct bt_member *m =
+			t->kind == T_RECORD ? record_member(ck->bt, t->record, name, &e->offset)
+					    : NULL;
+
+		if (!m)
+			bt_error(ck->bt, e->span, "there is no member '%s'", name);
+		e->num += e->offset;
+		t = m->type;
+	}
 }
 
 static void check_step(struct check *ck, struct bt_expr *e)
@@ -1181,8 +1196,8 @@ static void maps_settle(struct bt *bt)
 		m->per_cpu = type_is_aggregate(m->type);
 		/* Without keys there is one entry, with a word before it: is there a value? */
 		m->value_size = type_room(m->type) + (m->keyed ? 0 : 8);
-		m->entries = m->keyed ? bt->config.max_map_keys : 1;
-		m->indexed = m->type->kind == T_COUNT && m->nkeys == 1 &&
+		m->entries = m->keyed ? m->most ? m->most : bt->config.max_map_keys : 1;
+		m->indexed = !m->most && m->type->kind == T_COUNT && m->nkeys == 1 &&
 			     m->key[0]->kind == T_PROBE && !m->removed;
 		if (m->indexed)
 			m->entries = bt->nsites;

@@ -16,6 +16,12 @@ struct check {
 	bool per_site; /* the code is for one site: it names it, or reads its arguments */
 };
 
+/* Is its context the registers? */
+static inline bool has_regs(enum site_kind k)
+{
+	return k == P_KPROBE || k == P_KRETPROBE || site_kinds[k].user;
+}
+
 /* A builtin variable. */
 struct bt_builtin {
 	const char *name, *alias;

@@ -474,8 +474,8 @@ bool ctype_is_of_module(struct bt *bt, uint32_t btf_id, int *fd)
 	return *c->module && btf_id >= btf__type_cnt(btf__base_btf(c->btf));
 }
 
-void ctype_functions(struct bt *bt, void (*see)(const char *name, uint32_t id, void *arg),
-		     void *arg)
+void ctype_each(struct bt *bt, uint32_t kind, void (*see)(const char *name, uint32_t id, void *arg),
+		void *arg)
 {
 	struct btf *btf = ctypes_btf(bt, NULL);
 	uint32_t n = btf ? btf__type_cnt(btf) : 0;
@@ -483,7 +483,7 @@ void ctype_functions(struct bt *bt, void (*see)(const char *name, uint32_t id, v
 	for (uint32_t id = 1; id < n; id++) {
 		const struct btf_type *t = btf__type_by_id(btf, id);
 
-		if (btf_is_func(t))
+		if (btf_kind(t) == kind)
 			see(btf__name_by_offset(btf, t->name_off), id, arg);
 	}
 }

@@ -42,9 +42,9 @@ const char *ctype_enum_text(struct bt *bt, const char *enum_name, int64_t v);
 struct bt_record *ctype_function(struct bt *bt, const char *name, uint32_t *btf_id);
 /* Is it a module's? Then *fd is of the module's types. */
 bool ctype_is_of_module(struct bt *bt, uint32_t btf_id, int *fd);
-/* All functions that the types know. */
-void ctype_functions(struct bt *bt, void (*see)(const char *name, uint32_t id, void *arg),
-		     void *arg);
+/* All types of a kind, such as BTF_KIND_FUNC. */
+void ctype_each(struct bt *bt, uint32_t kind, void (*see)(const char *name, uint32_t id, void *arg),
+		void *arg);
 struct bt_record *ctype_raw_tracepoint(struct bt *bt, const char *name);
 
 /* What a pointer points to; type_none for void. */

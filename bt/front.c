@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { INCLUDE_MAX = 1 << 20 };
+
 struct front *front_new(struct run *run, int pid_key, int interval_key, int duration_key)
 {
 	struct front *f = xalloc(sizeof(*f));
@@ -53,6 +55,23 @@ void front_put(struct front *f, const char *fmt, ...)
 	f->n += n;
 }
 
+void front_include(struct front *f, int key)
+{
+	size_t n;
+	const char *const *file = opt_strs(f->run, key, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		char *text = xalloc(INCLUDE_MAX + 1);
+		int got = file_read(file[i], text, INCLUDE_MAX);
+
+		if (got < 0)
+			die(EXIT_FAIL, "%s: %s; the kernel's own types need no header", file[i],
+			    strerror(-got));
+		front_put(f, "%.*s\n", got, text);
+		free(text);
+	}
+}
+
 int front_run(struct front *f, const struct session_front *hooks, void *arg)
 {
 	f->bt->text = f->text;
@@ -77,19 +96,16 @@ void front_target(struct front *f, const char *spec, struct front_target *t)
 		t->kind = *p;
 		p += 2;
 	}
-	if (t->kind == 'u')
-		die(EXIT_CANNOT,
-		    "%s: USDT probes are not supported; a function can be named, as "
-		    "in LIBRARY:FUNCTION",
-		    spec);
 	colon = strchr(p, ':');
 	if (colon && colon > p)
 		t->lib = bt_strndup(f->bt, p, colon - p);
 	t->func = colon ? colon + 1 : p;
-	if (!*t->func || (t->kind == 't' && !t->lib) || strpbrk(p, "\""))
+	if (t->kind == 'u' && !t->lib && f->bt->pid)
+		t->lib = "*"; /* all files of that process */
+	if (!*t->func || (strchr("tu", t->kind) && !t->lib) || strpbrk(p, "\""))
 		die(EXIT_USAGE,
 		    "'%s': expected FUNCTION, LIBRARY:FUNCTION, p:[LIBRARY]:FUNCTION, "
-		    "r:[LIBRARY]:FUNCTION or t:CATEGORY:EVENT",
+		    "r:[LIBRARY]:FUNCTION, t:CATEGORY:EVENT or u:LIBRARY:[PROVIDER:]PROBE",
 		    spec);
 }
 
@@ -97,6 +113,8 @@ void front_point(struct front *f, const struct front_target *t, bool ret)
 {
 	if (t->kind == 't')
 		front_put(f, "\"tracepoint:%s:%s\"", t->lib, t->func);
+	else if (t->kind == 'u')
+		front_put(f, "\"usdt:%s:%s\"", t->lib, t->func);
 	else if (t->lib)
 		front_put(f, "\"%s:%s:%s\"", ret ? "uretprobe" : "uprobe", t->lib, t->func);
 	else
@@ -260,21 +278,20 @@ static bool param_put(struct front *f, const struct front_names *nm, const char 
 static const char *strcmp_put(struct front *f, const struct front_names *nm, const char *p,
 			      const char *end)
 {
-	const char *behind = p < end && *p == '(' ? front_bracket(p, end) : NULL, *comma;
+	const char *behind = p < end && *p == '(' ? front_bracket(p, end) : NULL, *comma, *text,
+		   *value;
 
 	if (!behind)
 		die(EXIT_USAGE, "'%s': expected STRCMP(\"TEXT\", VALUE)", nm->target->spec);
 	comma = front_comma(p + 1, behind - 1);
 	if (comma == behind - 1)
 		die(EXIT_USAGE, "'%s': expected STRCMP(\"TEXT\", VALUE)", nm->target->spec);
-	front_put(f, "(str(");
-	if (memchr(p, '"', comma - p)) {
-		front_expr(f, nm, comma + 1, behind - 1 - comma - 1);
-		front_put(f, ") == %.*s)", (int)(comma - p - 1), p + 1);
-	} else {
-		front_expr(f, nm, p + 1, comma - p - 1);
-		front_put(f, ") == %.*s)", (int)(behind - 1 - comma - 1), comma + 1);
-	}
+	text = memchr(p, '"', comma - p) ? p + 1 : comma + 1;
+	value = text == p + 1 ? comma + 1 : p + 1;
+	front_put(f, f->binary ? "(memcmp(" : "(str(");
+	front_expr(f, nm, value, (value > text ? behind - 1 : comma) - value);
+	front_put(f, f->binary ? ", %.*s) == 0)" : ") == %.*s)",
+		  (int)((text > value ? behind - 1 : comma) - text), text);
 	return behind;
 }
 
@@ -326,6 +343,8 @@ static const char *word_put(struct front *f, const struct front_names *nm, const
 		front_put(f, "(int64)retval");
 	else if (n == 4 && !strncmp(from, "arg", 3) && from[3] >= '1' && from[3] <= '9')
 		arg_put(f, nm->target, from[3] - '1');
+	else if (n == 5 && !strncmp(from, "arg10", 5))
+		arg_put(f, nm->target, 9);
 	else if (!param_put(f, nm, from, n))
 		front_put(f, "%.*s", (int)n, from);
 	front_put(f, user ? ")" : "");
@@ -433,6 +452,8 @@ static const char *frame(struct front *f, const struct bt_type *t, const struct 
 
 	s->text->n = 0;
 	s->json = true; /* as it is: what prints it makes it safe */
+	if (f->addresses)
+		out_printf(s->text, "%016llx ", (unsigned long long)build_ids_offset(ips->ip[i]));
 	symbol_text(s, s->text, t, ips->ip[i], ips->pid, false);
 	s->json = json;
 	s->text->buf[MIN(s->text->n, sizeof(s->text->buf) - 1)] = 0;

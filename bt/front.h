@@ -14,21 +14,25 @@ struct front {
 	struct session *s;
 	char *text; /* the program */
 	size_t n, room;
+	bool binary;	     /* STRCMP() compares bytes, not strings */
+	bool addresses;	     /* front_stack(): before the names */
 	uint32_t seen[1024]; /* processes whose mappings were read, by pid */
 };
 
 /* Takes the common options; -p, -i and -d are the tool's: their keys, 0 for what it lacks. */
 struct front *front_new(struct run *run, int pid_key, int interval_key, int duration_key);
 void front_put(struct front *f, const char *fmt, ...) PRINTF(2, 3);
+/* The files that this option names (structs, #define), before all probes. */
+void front_include(struct front *f, int key);
 /* Compile the program and run it to its end; the exit status. */
 int front_run(struct front *f, const struct session_front *hooks, void *arg);
 
 /* ---- probes as BCC writes them ----
- * FUNC, LIB:FUNC, p:[LIB]:FUNC, r:[LIB]:FUNC, t:CATEGORY:EVENT */
+ * FUNC, LIB:FUNC, p:[LIB]:FUNC, r:[LIB]:FUNC, t:CATEGORY:EVENT, u:LIB:[PROVIDER:]PROBE */
 struct front_target {
-	char kind;	  /* p, r, t */
+	char kind;	  /* p, r, t, u */
 	const char *lib;  /* of a tracepoint its category; NULL: the kernel */
-	const char *func; /* may be a pattern */
+	const char *func; /* may be a pattern; u: PROBE or PROVIDER:PROBE */
 	const char *spec; /* as it was written */
 };
 void front_target(struct front *f, const char *spec, struct front_target *t);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The syntax tree to instructions: expressions, statements, whole programs.
 #include "check.h"
+#include "usdt.h"
 
 #include <stdio.h>
 
@@ -143,6 +144,14 @@ static void divide_signed(struct gen *g, bool mod)
 	code_jump_imm(c, BPF_JSGE, R2, 0, done);
 	code_alu_imm(c, BPF_NEG, R0, 0);
 	code_here(c, done);
+}
+
+void gen_divide(struct gen *g, bool is_signed)
+{
+	if (is_signed)
+		divide_signed(g, false);
+	else
+		code_alu(g->c, BPF_DIV, R0, R1);
 }
 
 static void arithmetic(struct gen *g, enum bt_op op, bool is_signed)
@@ -1078,16 +1087,43 @@ static bool kind_nests(enum site_kind k)
 	return k == P_FENTRY || k == P_FEXIT || k == P_RAWTP;
 }
 
+/* A last call, when all has been gone through, has no object; nor is it one for the program. */
+static void iter_begin(struct gen *g, int last)
+{
+	if (g->site->kind != P_ITER)
+		return;
+	code_load(g->c, BPF_DW, R0, R9, g->site->offset);
+	code_jump_imm(g->c, BPF_JEQ, R0, 0, last);
+}
+
+/* ctx->meta->seq gets a byte, so that a read() ends after so many objects, and what was said about
+ * them can be taken out of the buffer before there is more. */
+static void iter_end(struct gen *g, int last)
+{
+	if (g->site->kind == P_ITER) {
+		code_store_imm(g->c, BPF_B, R10, -8, 0);
+		code_load(g->c, BPF_DW, R1, R9, 0);
+		code_load(g->c, BPF_DW, R1, R1, 0);
+		code_mov(g->c, R2, R10);
+		code_alu_imm(g->c, BPF_ADD, R2, -8);
+		code_mov_imm(g->c, R3, 1);
+		code_call(g->c, BPF_FUNC_seq_write);
+	}
+	code_here(g->c, last);
+}
+
 static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog)
 {
 	struct gen g = {.bt = bt, .prog = prog, .probe = probe, .site = prog->site[0]};
 	struct bt_code *head = code_new(bt);
 	bool callbacks = has_callbacks(probe->body);
+	int last;
 
 	g.c = prog->code = code_new(bt);
 	g.c->now = probe->span.at;
 	g.atomic = kind_nests(g.site->kind);
 	g.end = code_label(g.c);
+	last = code_label(g.c);
 	g.frame = 8;
 	g.scratch = g.scratch_most = prog->slots > 1 ? 8 : 0;
 	g.c->uses_scratch = prog->slots > 1 && callbacks;
@@ -1096,6 +1132,7 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 		g.scratch_slot = gen_temp_stack(&g, 8);
 		g.over_slot = gen_temp_stack(&g, 8);
 	}
+	iter_begin(&g, last);
 	vars_place(&g);
 	if (probe->predicate)
 		gen_jump_false(&g, probe->predicate, g.end);
@@ -1104,6 +1141,7 @@ static void gen_prog(struct bt *bt, struct bt_probe *probe, struct bt_prog *prog
 	g.c->now = probe->span.at;
 	if (g.c->uses_scratch && prog->slots > 1)
 		code_store_imm(g.c, BPF_DW, R8, 0, 0);
+	iter_end(&g, last);
 	code_mov_imm(g.c, R0, 0);
 	code_exit(g.c);
 	for (size_t i = 0; i < g.npending; i++)
@@ -1134,7 +1172,7 @@ static struct bt_prog *prog_add(struct bt *bt, struct bt_probe *probe, enum site
 	prog->fd = -1;
 	for (struct bt_prog *p = bt->progs; p; p = p->next)
 		prog->before = p;
-	prog->slots = kind == P_UPROBE || kind == P_URETPROBE ? uprobe_slots(bt) : 1;
+	prog->slots = site_kinds[kind].user ? uprobe_slots(bt) : 1;
 	prog->index = bt->scratch_entries;
 	bt->scratch_entries += prog->slots;
 	*bt->progs_end = prog;
@@ -1148,13 +1186,30 @@ static void prog_site(struct bt *bt, struct bt_prog *prog, struct bt_site *site)
 	prog->site[prog->nsites++] = site;
 }
 
+/* A program of this probe for a place of a USDT probe that has its arguments where this one has
+ * them, and that is told from this one where it has to be. */
+static struct bt_prog *usdt_prog(struct bt *bt, struct bt_probe *probe, const struct bt_site *s)
+{
+	bool cookies = sites_have_cookies(bt, probe, P_USDT);
+
+	for (struct bt_prog *p = bt->progs; p && s->kind == P_USDT; p = p->next) {
+		const struct bt_site *have = p->site[0];
+
+		if (p->probe == probe && have->kind == P_USDT &&
+		    (cookies || have->number == s->number) && have->noperands == s->noperands &&
+		    !memcmp(have->operand, s->operand, s->noperands * sizeof(*s->operand)))
+			return p;
+	}
+	return NULL;
+}
+
 /* One program for all sites that the same code will do for. */
 static void gen_probe(struct bt *bt, struct bt_probe *probe)
 {
 	struct bt_prog *shared[P_KINDS] = {0};
 
 	for (struct bt_site *s = probe->sites; s; s = s->next) {
-		struct bt_prog *prog = shared[s->kind];
+		struct bt_prog *prog = shared[s->kind] ? shared[s->kind] : usdt_prog(bt, probe, s);
 		bool per_site;
 
 		if (prog) {

@@ -91,6 +91,8 @@ struct source {
 	enum bt_space as;
 };
 struct source gen_str_source(struct gen *g, struct bt_expr *e);
+/* R0 /= R1 */
+void gen_divide(struct gen *g, bool is_signed);
 /* state->counter++ */
 void gen_count_lost(struct gen *g, uint32_t counter);
 

@@ -5,9 +5,10 @@
 // value.
 #include "check.h"
 
+#include <bpf/libbpf.h>
 #include <stdio.h>
 
-enum { SET_WORD = 8, CPUS_MOST = 512 };
+enum { SET_WORD = 8 };
 
 static unsigned table_of(const struct bt_map *m)
 {
@@ -81,15 +82,50 @@ static void entry(struct gen *g, const struct bt_map *m, struct place key, int l
 
 /* ---- values ---- */
 
-/* R0 = the sum of a count over all CPUs (bpf_map_lookup_percpu_elem, Linux 5.19). R7 is the frame
- * of callbacks, so the turn is on the stack. */
+/* Jumps where the first is no new minimum (maximum). */
+static uint8_t extreme_op(const struct bt_type *t)
+{
+	return t->kind == T_MIN ? t->sign ? BPF_JSGE : BPF_JGE : t->sign ? BPF_JSLE : BPF_JLE;
+}
+
+/* R0 is one CPU's part of an aggregation, `all` what is known of those before: one number and, of
+ * minimum and maximum whether there is one, of an average the sum behind how many there are. */
+static void add_part(struct gen *g, const struct bt_type *t, struct place all, int next)
+{
+	struct place behind = place_at(all, 8);
+	int take = code_label(g->c);
+
+	if (t->kind == T_MIN || t->kind == T_MAX) {
+		code_load(g->c, BPF_DW, R2, R0, 8);
+		code_load(g->c, BPF_DW, R1, R0, 0);
+		code_jump_imm(g->c, BPF_JEQ, R2, 0, next);
+		gen_fetch(g, R2, behind);
+		gen_fetch(g, R0, all);
+		code_jump_imm(g->c, BPF_JEQ, R2, 0, take);
+		code_jump_reg(g->c, extreme_op(t), R1, R0, next);
+		code_here(g->c, take);
+		gen_save(g, all, R1);
+		code_store_imm(g->c, BPF_DW, behind.base, behind.off, 1);
+		return;
+	}
+	for (int word = 0; word < (t->kind == T_AVG ? 2 : 1); word++) {
+		code_load(g->c, BPF_DW, R1, R0, word * 8);
+		gen_fetch(g, R2, place_at(all, word * 8));
+		code_alu(g->c, BPF_ADD, R2, R1);
+		gen_save(g, place_at(all, word * 8), R2);
+	}
+}
+
+/* R0 = the value of an aggregation over all CPUs (bpf_map_lookup_percpu_elem, Linux 5.19). R7 is
+ * the frame of callbacks, so the turn is on the stack. */
 static void get_summed(struct gen *g, struct bt_expr *e)
 {
+	const struct bt_type *t = e->map->type;
 	struct mark m = gen_mark(g);
-	struct place key = gen_key(g, e), sum = gen_temp_stack(g, 8), cpu = gen_temp_stack(g, 8);
-	int loop = code_label(g->c), end = code_label(g->c);
+	struct place key = gen_key(g, e), all = gen_temp_stack(g, 16), cpu = gen_temp_stack(g, 8);
+	int loop = code_label(g->c), next = code_label(g->c), end = code_label(g->c);
 
-	code_store_imm(g->c, BPF_DW, sum.base, sum.off, 0);
+	gen_zero(g, all, 16);
 	code_store_imm(g->c, BPF_DW, cpu.base, cpu.off, 0);
 	code_here(g->c, loop);
 	code_table(g->c, R1, table_of(e->map));
@@ -97,16 +133,21 @@ static void get_summed(struct gen *g, struct bt_expr *e)
 	gen_fetch(g, R3, cpu);
 	code_call(g->c, BPF_FUNC_map_lookup_percpu_elem);
 	code_jump_imm(g->c, BPF_JEQ, R0, 0, end); /* no such entry, or no such CPU */
-	code_load(g->c, BPF_DW, R1, R0, e->map->keyed ? 0 : SET_WORD);
-	gen_fetch(g, R0, sum);
-	code_alu(g->c, BPF_ADD, R0, R1);
-	gen_save(g, sum, R0);
+	if (!e->map->keyed)
+		code_alu_imm(g->c, BPF_ADD, R0, SET_WORD);
+	add_part(g, t, all, next);
+	code_here(g->c, next);
 	gen_fetch(g, R1, cpu);
 	code_alu_imm(g->c, BPF_ADD, R1, 1);
 	gen_save(g, cpu, R1);
-	code_jump_imm(g->c, BPF_JLT, R1, CPUS_MOST, loop);
+	code_jump_imm(g->c, BPF_JLT, R1, MAX(libbpf_num_possible_cpus(), 1), loop);
 	code_here(g->c, end);
-	gen_fetch(g, R0, sum);
+	gen_fetch(g, R0, all);
+	if (t->kind == T_AVG) { /* of none it is 0, as BPF divides */
+		code_mov(g->c, R1, R0);
+		gen_fetch(g, R0, place_at(all, 8));
+		gen_divide(g, t->sign);
+	}
 	gen_release(g, m);
 }
 
@@ -370,12 +411,11 @@ static void extreme(struct gen *g, const struct bt_type *t)
 {
 	struct bt_code *c = g->c;
 	int keep = code_label(c), done = code_label(c);
-	uint8_t op = t->kind == T_MIN ? t->sign ? BPF_JSGE : BPF_JGE : t->sign ? BPF_JSLE : BPF_JLE;
 
 	code_load(c, BPF_DW, R2, R0, 8);
 	code_jump_imm(c, BPF_JEQ, R2, 0, keep);
 	code_load(c, BPF_DW, R2, R0, 0);
-	code_jump_reg(c, op, R1, R2, done);
+	code_jump_reg(c, extreme_op(t), R1, R2, done);
 	code_here(c, keep);
 	code_store(c, BPF_DW, R0, 0, R1);
 	code_store_imm(c, BPF_DW, R0, 8, 1);

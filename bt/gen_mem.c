@@ -286,7 +286,7 @@ void gen_stack(struct gen *g, uint32_t user)
 	struct place slot = gen_temp_stack(g, 8);
 
 	code_mov(g->c, R1, R9);
-	code_table(g->c, R2, TABLE_STACKS);
+	code_table(g->c, R2, user && g->bt->config.build_ids ? TABLE_BUILD_IDS : TABLE_STACKS);
 	code_mov_imm(g->c, R3, user);
 	code_call(g->c, BPF_FUNC_get_stackid);
 	gen_save(g, slot, R0);

@@ -501,7 +501,7 @@ struct bt_span lex_point(struct bt_lexer *lx, char **text)
 	user = lx->end - from > 2 &&
 	       (!memcmp(from, "uprobe", MIN(6, lx->end - from)) ||
 		!memcmp(from, "uretprobe", MIN(9, lx->end - from)) || !memcmp(from, "u:", 2) ||
-		!memcmp(from, "ur:", MIN(3, lx->end - from)) ||
+		!memcmp(from, "ur:", MIN(3, lx->end - from)) || !memcmp(from, "U:", 2) ||
 		!memcmp(from, "usdt", MIN(4, lx->end - from)));
 	*text = to = bt_alloc(lx->bt, POINT_MAX + 1);
 	for (; lx->p < lx->end; lx->p++) {

@@ -62,7 +62,7 @@ static uint32_t map_flags(struct session *s, const struct bt_map *m)
 	struct btf *btf = ctypes_btf(s->bt, NULL);
 	uint64_t size = (uint64_t)m->entries * m->value_size * (m->per_cpu ? s->cpus : 1);
 
-	if (!m->keyed || m->indexed || size < LARGE || !btf ||
+	if (!m->keyed || m->indexed || m->lru || size < LARGE || !btf ||
 	    btf__find_by_name_kind(btf, "bpf_mem_alloc_init", BTF_KIND_FUNC) <= 0)
 		return 0;
 	return BPF_F_NO_PREALLOC;
@@ -79,12 +79,14 @@ static void map_make(struct session *s, struct bt_map *m)
 		return;
 	for (const char *p = m->name + 1; *p && n < NAME_MAX_BPF; p++)
 		name[n++] = *p;
-	type = m->indexed   ? BPF_MAP_TYPE_PERCPU_ARRAY
+	type = m->indexed ? BPF_MAP_TYPE_PERCPU_ARRAY
+	       : m->lru && m->keyed
+		       ? m->per_cpu ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH
 	       : m->keyed   ? m->per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH
 	       : m->per_cpu ? BPF_MAP_TYPE_PERCPU_ARRAY
 			    : BPF_MAP_TYPE_ARRAY;
 	m->fd = bpf_map_create(type, name, m->keyed && !m->indexed ? m->key_size : 4, m->value_size,
-			       m->entries, NULL);
+			       m->entries, &opts);
 	snprintf(what, sizeof(what), "%s (%u entries of %u bytes)", m->name, m->entries,
 		 m->key_size + m->value_size);
 	if (m->fd < 0)
@@ -137,6 +139,13 @@ static void tables_make(struct session *s)
 						    depth * 8, STACKS_ENTRIES, 0);
 		bt->stack_depth = depth;
 	}
+	if (table_used(bt, TABLE_BUILD_IDS)) {
+		bt->stack_depth = stack_depth(bt);
+		s->table[TABLE_BUILD_IDS] =
+			table_make(s, BPF_MAP_TYPE_STACK_TRACE, "build_ids", 4,
+				   bt->stack_depth * sizeof(struct bpf_stack_build_id),
+				   STACKS_ENTRIES, BPF_F_STACK_BUILD_ID);
+	}
 	if (table_used(bt, TABLE_SCRATCH))
 		s->table[TABLE_SCRATCH] = table_make(s, BPF_MAP_TYPE_PERCPU_ARRAY, "scratch", 4,
 						     bt->scratch_size, bt->scratch_entries, 0);
@@ -162,15 +171,18 @@ static enum bpf_prog_type prog_type(enum site_kind k)
 	case P_KRETPROBE:
 	case P_UPROBE:
 	case P_URETPROBE:
+	case P_USDT:
 		return BPF_PROG_TYPE_KPROBE;
 	case P_TRACEPOINT:
 		return BPF_PROG_TYPE_TRACEPOINT;
 	case P_FENTRY:
 	case P_FEXIT:
+	case P_ITER:
 		return BPF_PROG_TYPE_TRACING;
 	case P_PROFILE:
 	case P_SOFTWARE:
 	case P_HARDWARE:
+	case P_WATCHPOINT:
 		return BPF_PROG_TYPE_PERF_EVENT;
 	default:
 		return BPF_PROG_TYPE_RAW_TRACEPOINT;
@@ -217,9 +229,10 @@ static int prog_load(struct bt_prog *p, char *log, size_t log_size)
 		    .log_level = log ? 1 : 0);
 	int fd, btf_fd = -1;
 
-	if (site->kind == P_FENTRY || site->kind == P_FEXIT) {
-		opts.expected_attach_type =
-			site->kind == P_FENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT;
+	if (prog_type(site->kind) == BPF_PROG_TYPE_TRACING) {
+		opts.expected_attach_type = site->kind == P_FENTRY  ? BPF_TRACE_FENTRY
+					    : site->kind == P_FEXIT ? BPF_TRACE_FEXIT
+								    : BPF_TRACE_ITER;
 		opts.attach_btf_id = site->btf_id;
 		opts.attach_btf_obj_fd = site->btf_fd;
 	}
@@ -333,7 +346,7 @@ static void prog_refused(struct session *s, struct bt_prog *p, int err)
 static bool can_be_multi(const struct session *s, const struct bt_prog *p)
 {
 	enum site_kind k = p->site[0]->kind;
-	bool user = k == P_UPROBE || k == P_URETPROBE;
+	bool user = site_kinds[k].user;
 
 	if (p->nsites < 2 || (user && s->bt->pid) || (!user && k != P_KPROBE && k != P_KRETPROBE))
 		return false;

@@ -270,6 +270,12 @@ static struct bt_expr *sizeof_expr(struct parser *p, bool offset)
 			expected(p, "a member");
 		e->str = p->tok.text;
 		next(p);
+		while (take(p, ".")) {
+			if (p->tok.kind != TOK_NAME)
+				expected(p, "a member");
+			e->str = bt_printf(p->bt, "%s.%s", e->str, p->tok.text);
+			next(p);
+		}
 	}
 	want(p, ")", "at the end");
 	e->span = span_to_here(p, at);
@@ -726,6 +732,21 @@ static bool assign_op(const struct parser *p, enum bt_op *op)
 	return false;
 }
 
+/* let $x; and let $x: TYPE; which is 0 then. */
+static struct bt_stmt *declaration(struct parser *p, struct bt_stmt *s)
+{
+	if (!s->last) {
+		s->kind = S_BLOCK; /* an empty one */
+		return s;
+	}
+	s->kind = S_ASSIGN;
+	s->target = s->value;
+	s->value = s->last;
+	s->value->a = node(p, E_INT, s->span);
+	s->last = NULL;
+	return s;
+}
+
 static struct bt_stmt *simple_stmt(struct parser *p)
 {
 	struct bt_stmt *s = stmt_node(p, S_EXPR, p->tok.span);
@@ -752,8 +773,7 @@ static struct bt_stmt *simple_stmt(struct parser *p)
 	}
 	if (!assign_op(p, &s->op)) {
 		if (let)
-			bt_error(p->bt, s->span,
-				 "a variable gets its type from a value: expected '='");
+			return declaration(p, s);
 		/* The last one of a macro is its value. */
 		if (s->value->kind != E_CALL && s->value->kind != E_STEP &&
 		    s->value->kind != E_BLOCK && !(p->use && p->tok.kind == TOK_END))
@@ -1067,6 +1087,43 @@ static void template_parse(struct parser *p)
 	p->bt->templates = t;
 }
 
+/* let @x = hash(N); behind "let". Whether it is per CPU is told by what is stored in it. */
+static void map_parse(struct parser *p)
+{
+	static const struct {
+		const char *name;
+		bool lru;
+	} kinds[] = {
+		{"hash", false},
+		{"lruhash", true},
+		{"percpuhash", false},
+		{"percpulruhash", true},
+	};
+	struct bt_map *m;
+	size_t i = 0;
+
+	next(p);
+	if (p->tok.kind != TOK_MAP)
+		expected(p, "a map, such as @x");
+	m = map_get(p->bt, &p->tok);
+	next(p);
+	want(p, "=", "behind the map");
+	while (i < ARRAY_LEN(kinds) && !is_word(p, kinds[i].name))
+		i++;
+	if (i == ARRAY_LEN(kinds))
+		expected(p, "hash, lruhash, percpuhash or percpulruhash");
+	m->lru = kinds[i].lru;
+	next(p);
+	want(p, "(", "before the number of entries");
+	if (p->tok.kind != TOK_INT || !p->tok.num || p->tok.num > 1 << 28)
+		expected(p, "the number of entries");
+	m->most = p->tok.num;
+	next(p);
+	want(p, ")", "behind the number of entries");
+	if (!is(p, ";"))
+		expected(p, "';' behind the map's declaration");
+}
+
 static void program(struct parser *p)
 {
 	char *text;
@@ -1082,6 +1139,8 @@ static void program(struct parser *p)
 			config_parse(p);
 		else if (!strcmp(text, "macro"))
 			template_parse(p);
+		else if (!strcmp(text, "let"))
+			map_parse(p);
 		else if (!strcmp(text, "fn") || !strcmp(text, "import"))
 			bt_error(p->bt, span, "'%s' is not supported", text);
 		else

@@ -64,12 +64,16 @@ static void usym_text(struct session *s, struct out *o, uint64_t addr, uint32_t 
 	char readable[512];
 	const char *name, *dso;
 	uint64_t off;
+	bool in_file = s->build_ids && build_ids_name(s->build_ids, addr, &name, &off);
 
-	if (!s->usyms)
-		s->usyms = usyms_new();
-	name = usyms_find(s->usyms, pid, addr, &off, &dso);
+	if (!in_file) {
+		if (!s->usyms)
+			s->usyms = usyms_new();
+		name = usyms_find(s->usyms, pid, addr, &off, &dso);
+	}
 	if (!name) {
-		out_printf(o, "0x%llx", (unsigned long long)addr);
+		out_printf(o, in_file ? "[unknown file]+0x%llx" : "0x%llx",
+			   (unsigned long long)(in_file ? off : addr));
 		return;
 	}
 	name = demangle(name, readable, sizeof(readable));
@@ -100,6 +104,12 @@ bool stack_read(struct session *s, const struct bt_type *t, const void *data, st
 	ips->pid = t->kind == T_USTACK ? u64_at((const char *)data + 8) : 0;
 	if (id == -EFAULT) /* there is none: a kernel thread's user stack */
 		return true;
+	if (id >= 0 && t->kind == T_USTACK && s->bt->config.build_ids) {
+		bool there = !build_ids_read(s, key, ips);
+
+		ips->n = MIN(ips->n, most);
+		return there;
+	}
 	if (id < 0 || bpf_map_lookup_elem(s->table[TABLE_STACKS], &key, ips->ip))
 		return false;
 	while (ips->n < most && ips->ip[ips->n])

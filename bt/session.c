@@ -201,13 +201,16 @@ static int event_take(void *arg, void *data, size_t size)
 	case A_EXIT:
 		do_exit(s, a, data);
 		break;
+	case A_SKB:
+		pcap_write(s, a, data);
+		break;
 	case A_STRFTIME:
 		break; /* no event of its own */
 	}
 	return 0;
 }
 
-static void events_take(struct session *s)
+void session_events(struct session *s)
 {
 	if (s->ring)
 		ring_buffer__consume(s->ring);
@@ -310,7 +313,7 @@ static void intervals_run(struct session *s)
 		for (int n = 0; p->next_ns <= now && n < CATCH_UP && !s->stop; n++) {
 			session_run(s, p);
 			p->next_ns += p->every_ns;
-			events_take(s);
+			session_events(s);
 		}
 		if (p->next_ns <= now)
 			p->next_ns = now + p->every_ns;
@@ -351,7 +354,7 @@ static void run_kind(struct session *s, enum site_kind kind)
 	for (struct bt_prog *p = s->bt->progs; p; p = p->next)
 		if (p->site[0]->kind == kind)
 			session_run(s, p);
-	events_take(s);
+	session_events(s);
 	out_flush(s->out);
 }
 
@@ -394,7 +397,7 @@ static void loop(struct session *s)
 {
 	while (!s->stop) {
 		wait_for_something(s);
-		events_take(s);
+		session_events(s);
 		if (!s->stop)
 			intervals_run(s);
 		if (s->front)
@@ -442,9 +445,19 @@ static void child_end(struct session *s)
 	waitpid(s->child, NULL, 0);
 }
 
+static bool iters_are(const struct session *s)
+{
+	const struct bt_prog *p = s->bt->progs;
+
+	while (p && p->site[0]->kind != P_ITER)
+		p = p->next;
+	return p;
+}
+
 int session_main(struct session *s)
 {
 	s->signal_fd = signals_open(true);
+	pcap_open(s);
 	if (!session_load(s) || !session_prepare(s))
 		goto failed;
 	if (s->table[TABLE_RING] >= 0)
@@ -464,12 +477,14 @@ int session_main(struct session *s)
 		if (s->front)
 			front_begin(s);
 	}
+	if (!s->stop && iters_are(s) && !session_iterate(s))
+		goto failed;
 	if (s->verbose)
 		warn("ready");
 	out_flush(s->out);
 	loop(s);
 	session_detach(s);
-	events_take(s);
+	session_events(s);
 	run_kind(s, P_END);
 	if (s->front)
 		report(s, true);

@@ -34,8 +34,11 @@ struct session_front {
 	void (*look)(struct session *s, void *arg); /* five times a second */
 };
 
+struct build_ids;
+
 struct session {
 	struct bt *bt;
+	struct build_ids *build_ids; /* config.build_ids: whose functions have names */
 	const struct session_front *front;
 	void *front_arg;
 	uint64_t interval_ns, duration_ns; /* of front; 0: no reports before the end, no end */
@@ -57,6 +60,7 @@ struct session {
 	bool stop;
 	int status;
 	uint64_t told[4]; /* of the losses */
+	int *pcap;	  /* of each action, -1: it writes no packets */
 };
 
 /* load.c: tables and programs into the kernel. False: bt->error says why. */
@@ -70,6 +74,8 @@ void session_run(struct session *s, const struct bt_prog *prog);
  * it run. False: bt->error says why. */
 bool session_prepare(struct session *s);
 bool session_attach(struct session *s);
+/* Go through what iterators go through; with nothing else to wait for, that is the end. */
+bool session_iterate(struct session *s);
 void session_detach(struct session *s);
 
 /* print.c: a value as text; bytes from elsewhere are made safe, unless it is to become JSON. */
@@ -84,6 +90,15 @@ struct stack_ips {
 };
 bool stack_read(struct session *s, const struct bt_type *t, const void *data,
 		struct stack_ips *ips);
+/* buildid.c: the files of a list with commas between them; dies if one of them cannot be used. */
+struct build_ids *build_ids_new(struct bt *bt, const char *list);
+/* A stack of that kind by its number; 0, or -errno. */
+int build_ids_read(struct session *s, uint32_t key, struct stack_ips *ips);
+/* What is shown of such a frame: the offset in its file; else it is an address. */
+uint64_t build_ids_offset(uint64_t ip);
+/* False: it is an address. *name is NULL where the file is none of ours; *off is in the function,
+ * or in the file. */
+bool build_ids_name(const struct build_ids *ids, uint64_t ip, const char **name, uint64_t *off);
 /* The name of a frame of a stack of that kind, with +OFFSET if wanted. */
 void symbol_text(struct session *s, struct out *o, const struct bt_type *t, uint64_t addr,
 		 uint32_t pid, bool offset);
@@ -108,6 +123,12 @@ uint64_t hist_slot(const struct bt_type *t, const void *value, uint32_t i, int64
 		   int64_t *hi);
 void map_clear(struct session *s, struct bt_map *m, bool zero);
 
+/* pcap.c: the files for skboutput(); dies if one cannot be made. Then a packet in an event. */
+void pcap_open(struct session *s);
+void pcap_write(struct session *s, const struct bt_action *a, const char *event);
+
+/* What programs have sent so far. */
+void session_events(struct session *s);
 /* session.c: all of it, from loading to the end. The exit status. */
 int session_main(struct session *s);
 

@@ -5,18 +5,22 @@
 #include "elf.h"
 #include "ksyms.h"
 #include "tracefs.h"
+#include "usdt.h"
 #include "usyms.h"
 
 #include <bpf/libbpf.h>
+#include <linux/btf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <limits.h>
 #include <regex.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const struct site_kind_row site_kinds[P_KINDS] = {
@@ -31,10 +35,13 @@ const struct site_kind_row site_kinds[P_KINDS] = {
 	[P_RAWTP] = {"rawtracepoint", "rt", NULL, ":[MODULE:]EVENT", .args = true},
 	[P_UPROBE] = {"uprobe", "u", NULL, ":FILE:FUNCTION[+OFFSET]", .user = true},
 	[P_URETPROBE] = {"uretprobe", "ur", NULL, ":FILE:FUNCTION", .user = true, .returns = true},
+	[P_USDT] = {"usdt", "U", NULL, ":FILE:[PROVIDER:]PROBE", .user = true},
 	[P_PROFILE] = {"profile", "p", NULL, ":hz|s|ms|us:NUMBER", .timed = true},
 	[P_INTERVAL] = {"interval", "i", NULL, ":hz|s|ms|us:NUMBER", .timed = true},
 	[P_SOFTWARE] = {"software", "s", NULL, ":EVENT[:COUNT]"},
 	[P_HARDWARE] = {"hardware", "h", NULL, ":EVENT[:COUNT]"},
+	[P_ITER] = {"iter", "it", NULL, ":KIND"},
+	[P_WATCHPOINT] = {"watchpoint", "w", NULL, ":ADDRESS:1|2|4|8:w|rw|x"},
 };
 
 struct event_row {
@@ -141,9 +148,10 @@ static void kind_find(struct bt *bt, struct bt_point *pt, const char *text)
 		pt->kind = i;
 		return;
 	}
-	if (!strcmp(word, "usdt") || !strcmp(word, "watchpoint") || !strcmp(word, "iter") ||
-	    !strcmp(word, "asyncwatchpoint") || !strcmp(word, "rawtracepoint"))
-		bt_error(bt, pt->span, "probes of kind '%s' are not supported", word);
+	if (!strcmp(word, "asyncwatchpoint") || !strcmp(word, "aw"))
+		bt_error(bt, pt->span,
+			 "asyncwatchpoint is not supported: let a uprobe print the address, and "
+			 "give that to watchpoint");
 	bt_error(bt, pt->span, "unknown kind of probe '%s'%s", word, guess_text(&g, guess));
 }
 
@@ -199,6 +207,23 @@ static bool time_parse(const struct bt_point *pt, uint64_t *v, bool *frequency)
 	return false;
 }
 
+/* The length and what it is watched for, of watchpoint:ADDRESS:LENGTH:MODE. */
+static bool watch_parse(const struct bt_point *pt, uint64_t *len, uint64_t *type)
+{
+	uint64_t n = 0, mode = 0;
+
+	if (pt->nparts != 3 || !*pt->part[0] || !parse_u64(pt->part[1], &n))
+		return false;
+	for (const char *p = pt->part[2]; *p; p++)
+		mode |= *p == 'r'   ? HW_BREAKPOINT_R
+			: *p == 'w' ? HW_BREAKPOINT_W
+			: *p == 'x' ? HW_BREAKPOINT_X
+				    : HW_BREAKPOINT_INVALID << 8;
+	*len = n;
+	*type = mode;
+	return (n == 1 || n == 2 || n == 4 || n == 8) && mode && mode < HW_BREAKPOINT_INVALID;
+}
+
 static const struct event_row *event_find(const struct bt_point *pt, struct bt_guess *g)
 {
 	const struct event_row *row = pt->kind == P_SOFTWARE ? software_events : hardware_events;
@@ -240,6 +265,21 @@ static void point_check(struct bt *bt, const struct bt_point *pt)
 	case P_URETPROBE:
 		least = most = 2;
 		break;
+	case P_ITER:
+		most = 1;
+		break;
+	case P_USDT:
+		least = 2;
+		most = 3;
+		break;
+	case P_WATCHPOINT:
+		if (!watch_parse(pt, &v, &v))
+			form_wrong(bt, pt);
+		if (strstr(pt->part[0], "+arg"))
+			bt_error(bt, pt->span,
+				 "what is behind an argument cannot be watched: let a uprobe "
+				 "print the address, and give that to watchpoint");
+		return;
 	case P_PROFILE:
 	case P_INTERVAL:
 		if (!time_parse(pt, &v, &frequency))
@@ -251,7 +291,7 @@ static void point_check(struct bt *bt, const struct bt_point *pt)
 	if (pt->nparts < least || pt->nparts > most)
 		form_wrong(bt, pt);
 	for (size_t i = 0; i < pt->nparts; i++)
-		if (!*pt->part[i])
+		if (!*pt->part[i] && (pt->kind != P_USDT || i || !bt->pid))
 			form_wrong(bt, pt);
 	if (pt->kind != P_SOFTWARE && pt->kind != P_HARDWARE)
 		return;
@@ -292,6 +332,9 @@ struct finder {
 	regex_t regex;
 	char **names; /* of kernel functions, before they are sites */
 	size_t nnames;
+	bool traced;	     /* the names are of what can be traced, all of it */
+	const char **listed; /* -l */
+	size_t nlisted;
 };
 
 /* From here on `fits` asks for this pattern. As in BCC, a regular expression is anchored at the
@@ -326,7 +369,8 @@ static void pattern_end(struct finder *f)
 		regfree(&f->regex);
 }
 
-static struct bt_site *site_add(struct finder *f, const char *name)
+/* `same` is another place of the same probe, or NULL. */
+static struct bt_site *site_add(struct finder *f, const char *name, const struct bt_site *same)
 {
 	struct bt_site *s = bt_alloc(f->bt, sizeof(*s));
 
@@ -337,9 +381,11 @@ static struct bt_site *site_add(struct finder *f, const char *name)
 	s->point = f->pt;
 	s->kind = f->pt->kind;
 	s->name = name;
-	s->number = f->bt->nsites;
-	f->bt->site = bt_grow(f->bt, f->bt->site, f->bt->nsites, sizeof(*f->bt->site));
-	f->bt->site[f->bt->nsites++] = s;
+	s->number = same ? same->number : f->bt->nsites;
+	if (!same) {
+		f->bt->site = bt_grow(f->bt, f->bt->site, f->bt->nsites, sizeof(*f->bt->site));
+		f->bt->site[f->bt->nsites++] = s;
+	}
 	*f->end = s;
 	f->end = &s->next;
 	f->n++;
@@ -355,7 +401,7 @@ static struct bt_site *site_of_func(struct finder *f, const char *func)
 {
 	struct bt_site *s;
 
-	s = site_add(f, bt_printf(f->bt, "%s:%s", site_kinds[f->pt->kind].name, func));
+	s = site_add(f, bt_printf(f->bt, "%s:%s", site_kinds[f->pt->kind].name, func), NULL);
 	s->func = func;
 	return s;
 }
@@ -419,7 +465,8 @@ static int name_order(const void *a, const void *b)
 /* A name that several functions have is one place: the kernel does not tell which is meant. */
 static void functions_add(struct finder *f)
 {
-	qsort(f->names, f->nnames, sizeof(*f->names), name_order);
+	if (f->nnames)
+		qsort(f->names, f->nnames, sizeof(*f->names), name_order);
 	for (size_t i = 0; i < f->nnames; i++)
 		if (!i || strcmp(f->names[i], f->names[i - 1]))
 			site_of_func(f, f->names[i]);
@@ -477,7 +524,7 @@ static void fentry_see(const char *name, uint32_t id, void *arg)
 	struct finder *f = arg;
 
 	if (fits(f, name) &&
-	    (!f->nnames || bsearch(&name, f->names, f->nnames, sizeof(*f->names), name_order)))
+	    (!f->traced || bsearch(&name, f->names, f->nnames, sizeof(*f->names), name_order)))
 		fentry_site(f, name, id);
 }
 
@@ -488,10 +535,13 @@ static void fentry_pattern(struct finder *f, const char *func)
 			 : openat(tracefs_fd(), "available_filter_functions", O_RDONLY | O_CLOEXEC);
 
 	pattern_set(f, func);
-	if (fd >= 0)
+	f->traced = fd >= 0;
+	if (f->traced)
 		file_lines(fd, traced_line, f);
-	qsort(f->names, f->nnames, sizeof(*f->names), name_order);
-	ctype_functions(f->bt, fentry_see, f);
+	if (f->nnames)
+		qsort(f->names, f->nnames, sizeof(*f->names), name_order);
+	if (f->nnames || !f->traced)
+		ctype_each(f->bt, BTF_KIND_FUNC, fentry_see, f);
 	pattern_end(f);
 	f->nnames = 0;
 }
@@ -557,7 +607,7 @@ static void tracepoint_see(struct finder *f, const char *path, const char *name)
 	char text[256];
 
 	snprintf(text, sizeof(text), "tracepoint:%s:%s", category, name);
-	s = site_add(f, bt_printf(f->bt, "%s", text));
+	s = site_add(f, bt_printf(f->bt, "%s", text), NULL);
 	s->func = bt_printf(f->bt, "%s/%s", category, name);
 }
 
@@ -612,13 +662,26 @@ static void tracepoint_find(struct finder *f)
 		 event, guess_text(&f->guess, guess));
 }
 
+/* A process in a container: its paths are not ours. */
+static bool other_root(int pid)
+{
+	struct stat ours, its;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	return !stat("/", &ours) && !stat(path, &its) &&
+	       (ours.st_dev != its.st_dev || ours.st_ino != its.st_ino);
+}
+
 bool site_file(const struct bt *bt, const char *name, char *path, size_t size)
 {
 	const char *base = !strncmp(name, "lib", 3) ? name + 3 : name;
 
 	if (strchr(name, '/')) {
 		snprintf(path, size, "%s", name);
-		return !access(name, R_OK);
+		if (bt->pid && *name == '/' && other_root(bt->pid))
+			snprintf(path, size, "/proc/%d/root%s", bt->pid, name);
+		return !access(path, R_OK);
 	}
 	return (bt->pid && !lib_find(bt->pid, name, path, size)) ||
 	       !lib_find(0, name, path, size) || (base != name && !lib_find(0, base, path, size)) ||
@@ -695,10 +758,26 @@ bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *na
 	return found;
 }
 
+/* ksyms.c knows functions; this is about data as well. */
+bool kernel_symbol(const char *name, uint64_t *addr)
+{
+	char line[512], found[256], type;
+	unsigned long long a;
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	*addr = 0;
+	while (f && !*addr && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx %c %255s", &a, &type, found) == 3 && !strcmp(found, name))
+			*addr = a;
+	if (f)
+		fclose(f);
+	return *addr;
+}
+
 static struct bt_site *site_of_file(struct finder *f, const char *func, uint64_t offset)
 {
 	struct bt_site *s = site_add(
-		f, bt_printf(f->bt, "%s:%s:%s", site_kinds[f->pt->kind].name, f->path, func));
+		f, bt_printf(f->bt, "%s:%s:%s", site_kinds[f->pt->kind].name, f->path, func), NULL);
 
 	s->func = func;
 	s->path = f->path;
@@ -789,7 +868,7 @@ static void uprobe_find(struct finder *f)
 	f->path = bt_printf(f->bt, "%s", path);
 	e = elf_file_open(path, &why);
 	if (!e)
-		bt_error(f->bt, f->pt->span, "%s: %s", path, why);
+		bt_error(f->bt, f->pt->span, "%.200s: %.40s", path, why);
 	if (f->pt->kind == P_URETPROBE && elf_is_go(e))
 		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span,
 				"%s is a Go program: Go moves its stacks, "
@@ -800,11 +879,237 @@ static void uprobe_find(struct finder *f)
 	moved_to_libc(f);
 }
 
+/* ---- USDT ---- */
+
+/* A pattern for the probes of providers that fit, too. */
+static bool note_fits(const struct finder *f, const struct usdt_note *note)
+{
+	const char *provider = f->pt->nparts > 2 ? f->pt->part[1] : NULL, *name = last_part(f->pt);
+
+	if (provider && !glob_matches(provider, note->provider))
+		return false;
+	return site_is_pattern(f->bt, name) ? fits(f, note->name)
+					    : usdt_name_is(note->name, name, strlen(name));
+}
+
+static bool note_see(struct elf *e, const struct usdt_note *note, void *arg)
+{
+	struct finder *f = arg;
+	struct usdt_arg all[USDT_ARGS_MAX];
+	const char *func, *name;
+	struct bt_site *s, *same = f->probe->sites;
+
+	guess_see(&f->guess, note->name);
+	if (!note_fits(f, note))
+		return true;
+	func = bt_printf(f->bt, "%s:%s", note->provider, note->name);
+	name = bt_printf(f->bt, "usdt:%s:%s", f->path, func);
+	while (same && (same->point != f->pt || strcmp(same->name, name)))
+		same = same->next;
+	s = site_add(f, name, same);
+	s->func = func;
+	s->path = f->path;
+	s->offset = note->offset;
+	s->semaphore = note->semaphore;
+	s->noperands = usdt_args(e, note, all);
+	s->operand = bt_alloc(f->bt, sizeof(all));
+	memcpy(s->operand, all, s->noperands * sizeof(*all));
+	return true;
+}
+
+/* -l: each probe once, however many places it has. */
+static bool note_list(struct elf *e, const struct usdt_note *note, void *arg)
+{
+	struct finder *f = arg;
+	const char *name = bt_printf(f->bt, "usdt:%s:%s:%s", f->path, note->provider, note->name);
+
+	(void)e;
+	if (!note_fits(f, note))
+		return true;
+	for (size_t i = 0; i < f->nlisted; i++)
+		if (!strcmp(f->listed[i], name))
+			return true;
+	f->listed = bt_grow(f->bt, f->listed, f->nlisted, sizeof(*f->listed));
+	f->listed[f->nlisted++] = name;
+	f->see(name, f->arg);
+	return true;
+}
+
+static bool usdt_file(struct finder *f, const char *path, const char **why)
+{
+	struct elf *e = elf_file_open(path, why);
+
+	if (!e)
+		return false;
+	f->path = bt_printf(f->bt, "%s", path);
+	usdt_each(e, f->see ? note_list : note_see, f);
+	elf_file_close(e);
+	return true;
+}
+
+/* The files of a process: a file has several mappings, and each is looked at once. */
+static void mapped_see(const struct mapped_file *file, void *arg)
+{
+	struct finder *f = arg;
+	char text[PATH_MAX], root[32], *path = text;
+	size_t n = snprintf(root, sizeof(root), "/proc/%d/root/", f->bt->pid);
+
+	if (mapped_file_path(file, text, sizeof(text)))
+		return;
+	if (!strncmp(path, root, n) && !other_root(f->bt->pid))
+		path += n - 1;
+	for (size_t i = 0; i < f->nnames; i++)
+		if (!strcmp(f->names[i], path))
+			return;
+	f->names = bt_grow(f->bt, f->names, f->nnames, sizeof(*f->names));
+	f->names[f->nnames++] = bt_strndup(f->bt, path, strlen(path));
+	usdt_file(f, path, NULL);
+}
+
+/* Of `file`, or of all that the process of -p has, where that is "" or "*". */
+static void usdt_files(struct finder *f, const char *file)
+{
+	const char *why;
+	char path[PATH_MAX];
+	int err;
+
+	if (f->bt->pid && (!*file || !strcmp(file, "*"))) {
+		err = mapped_each(f->bt->pid, mapped_see, f);
+		f->nnames = 0;
+		if (err)
+			snprintf(f->missing, sizeof(f->missing), "process %d: %s", f->bt->pid,
+				 strerror(-err));
+	} else if (!site_file(f->bt, file, path, sizeof(path))) {
+		snprintf(f->missing, sizeof(f->missing), "there is no library or program '%s'%s",
+			 file, strcmp(file, "*") ? "" : "; all of a process: with -p PID");
+	} else if (!usdt_file(f, path, &why)) {
+		snprintf(f->missing, sizeof(f->missing), "%.200s: %.40s", path, why);
+	}
+}
+
+static void usdt_find(struct finder *f)
+{
+	const char *name = last_part(f->pt);
+	bool pattern = site_is_pattern(f->bt, name);
+	size_t before = f->n;
+	char guess[96];
+
+	guess_begin(&f->guess, name);
+	if (pattern)
+		pattern_set(f, name);
+	usdt_files(f, f->pt->part[0]);
+	if (pattern)
+		pattern_end(f);
+	if (f->n == before && !f->missing[0])
+		snprintf(f->missing, sizeof(f->missing), "there is no USDT probe '%s' in %s%s",
+			 strchr(strchr(f->pt->text, ':') + 1, ':') + 1,
+			 f->path ? f->path : "that process", guess_text(&f->guess, guess));
+}
+
+/* A number; or a variable, of the process of -p or of the kernel. */
+static void watch_find(struct finder *f)
+{
+	char *name = bt_printf(f->bt, "%s", f->pt->part[0]), exe[32];
+	struct bt_site *s;
+	uint64_t addr, size, off = 0;
+	bool number = parse_u64(name, &addr);
+
+	if (!number && f->bt->child)
+		bt_error(f->bt, f->pt->span,
+			 "of a command that is yet to start (-c) the address "
+			 "has to be given as a number");
+	if (!number)
+		off = offset_take(f->bt, f->pt, name);
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", f->bt->pid);
+	if (!number &&
+	    (f->bt->pid ? !site_symbol(f->bt, &(struct bt_site){.path = exe}, name, &addr, &size)
+			: !kernel_symbol(name, &addr))) {
+		snprintf(f->missing, sizeof(f->missing),
+			 f->bt->pid ? "the program of that process has no variable '%.100s'"
+				    : "the kernel has no symbol '%.100s', or hides its address",
+			 name);
+		return;
+	}
+	addr += off;
+	s = site_add(f, f->pt->text, NULL);
+	s->offset = addr;
+	watch_parse(f->pt, &s->period, &s->config);
+	if (addr % s->period)
+		bt_error(f->bt, f->pt->span, "the address %#llx is no multiple of the length",
+			 (unsigned long long)addr);
+}
+
+/* ---- iterators ----
+ * KIND is one for which the kernel has a function bpf_iter_KIND; its context is a struct
+ * bpf_iter__KIND. */
+
+static void iter_guess(const char *name, uint32_t id, void *arg)
+{
+	struct finder *f = arg;
+
+	(void)id;
+	if (!strncmp(name, "bpf_iter__", 10))
+		guess_see(&f->guess, name + 10);
+}
+
+const struct bt_type *iter_context(struct bt *bt, const char *kind)
+{
+	return ctype_parse(bt, bt_printf(bt, "struct bpf_iter__%s", kind), NULL);
+}
+
+/* What is gone through: the last pointer in the context, each member of which is a union with a
+ * number, so that all have 8 bytes. */
+static bool iter_object(struct bt *bt, const struct bt_type *t, uint64_t *offset)
+{
+	struct bt_record *r = t->record, *both;
+	bool found = false;
+
+	record_fill(bt, r);
+	for (size_t i = 1; i < r->n; i++) {
+		const struct bt_member *m = &r->member[i];
+
+		both = m->type->kind == T_RECORD ? m->type->record : NULL;
+		if (both)
+			record_fill(bt, both);
+		if ((both && both->n && both->member[0].type->kind == T_PTR) ||
+		    m->type->kind == T_PTR) {
+			*offset = m->offset;
+			found = true;
+		}
+	}
+	return found;
+}
+
+static void iter_find(struct finder *f)
+{
+	const char *kind = f->pt->part[0], *why;
+	const struct bt_type *t;
+	struct bt_site *s;
+	uint32_t id = 0;
+	uint64_t offset;
+	char guess[96];
+
+	if (!ctypes_btf(f->bt, &why))
+		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span, "%s", why);
+	t = iter_context(f->bt, kind);
+	if (t && iter_object(f->bt, t, &offset) &&
+	    ctype_function(f->bt, bt_printf(f->bt, "bpf_iter_%s", kind), &id)) {
+		s = site_of_func(f, kind);
+		s->btf_id = id;
+		s->offset = offset;
+		return;
+	}
+	guess_begin(&f->guess, kind);
+	ctype_each(f->bt, BTF_KIND_STRUCT, iter_guess, f);
+	snprintf(f->missing, sizeof(f->missing), "this kernel has no iterator '%.100s'%s", kind,
+		 guess_text(&f->guess, guess));
+}
+
 static void simple_find(struct finder *f)
 {
 	const struct event_row *row;
 	struct bt_guess g;
-	struct bt_site *s = site_add(f, f->pt->text);
+	struct bt_site *s = site_add(f, f->pt->text, NULL);
 
 	switch (f->pt->kind) {
 	case P_BEGIN:
@@ -845,6 +1150,15 @@ static void point_find(struct finder *f)
 	case P_UPROBE:
 	case P_URETPROBE:
 		uprobe_find(f);
+		break;
+	case P_USDT:
+		usdt_find(f);
+		break;
+	case P_WATCHPOINT:
+		watch_find(f);
+		break;
+	case P_ITER:
+		iter_find(f);
 		break;
 	default:
 		simple_find(f);
@@ -1068,6 +1382,23 @@ static void list_file(struct finder *f, const char *pattern)
 	elf_file_close(e);
 }
 
+/* KIND:FILE:[PROVIDER:]PATTERN, split as an attach point is. */
+static void list_usdt(struct finder *f, const char *pattern)
+{
+	struct bt_point pt = {.kind = P_USDT, .text = pattern};
+
+	parts_split(f->bt, &pt, pattern);
+	if (pt.nparts < 2)
+		pt.part[pt.nparts++] = "*";
+	if (pt.nparts < 2)
+		pt.part[pt.nparts++] = "*";
+	f->pt = &pt;
+	f->pattern = last_part(&pt);
+	usdt_files(f, pt.part[0]);
+	if (f->missing[0])
+		die(EXIT_FAIL, "%s", f->missing);
+}
+
 static void list_events(struct finder *f, const char *kind, const struct event_row *row)
 {
 	char name[64];
@@ -1077,6 +1408,21 @@ static void list_events(struct finder *f, const char *kind, const struct event_r
 		if (glob_matches(f->pattern, name))
 			f->see(name, f->arg);
 	}
+}
+
+static void list_iter(const char *name, uint32_t id, void *arg)
+{
+	struct finder *f = arg;
+	char text[128];
+
+	if (strncmp(name, "bpf_iter__", 10))
+		return;
+	snprintf(text, sizeof(text), "bpf_iter_%.100s", name + 10);
+	if (!ctype_function(f->bt, text, &id))
+		return;
+	snprintf(text, sizeof(text), "iter:%.100s", name + 10);
+	if (glob_matches(f->pattern, text))
+		f->see(text, f->arg);
 }
 
 static void list_tracepoint(struct finder *f, const char *path, const char *name)
@@ -1104,11 +1450,16 @@ void sites_list(struct bt *bt, const char *pattern, site_see *see, void *arg)
 		list_file(&f, pattern);
 		return;
 	}
+	if (!strncmp(pattern, "usdt:", 5) || !strncmp(pattern, "U:", 2)) {
+		list_usdt(&f, pattern);
+		return;
+	}
 	/* A word without a colon is sought everywhere. */
 	if (!strchr(pattern, ':'))
 		f.pattern = bt_printf(bt, is_glob(pattern) ? "%s" : "*%s*", pattern);
 	list_events(&f, "software", software_events);
 	list_events(&f, "hardware", hardware_events);
+	ctype_each(bt, BTF_KIND_STRUCT, list_iter, &f);
 	list_functions(&f, "kprobe");
 	dirs_each(&f, "events", "*", list_category);
 }

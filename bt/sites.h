@@ -21,6 +21,9 @@ void sites_find(struct bt *bt, struct bt_probe *probe);
 /* The members of `args`, NULL where there are none: then why says so. */
 struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **why);
 
+/* The type of an iterator's context, NULL: there is none. */
+const struct bt_type *iter_context(struct bt *bt, const char *kind);
+
 /* Is it one name, or are there several that fit? */
 bool site_is_pattern(const struct bt *bt, const char *text);
 /* Attach cookies: Linux 5.15. */
@@ -36,6 +39,9 @@ void sites_list(struct bt *bt, const char *pattern, site_see *see, void *arg);
 /* The address of a variable in the process of that probe, and its size. */
 bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *name, uint64_t *addr,
 		 uint64_t *size);
+
+/* The same for one of the kernel, which may hide its addresses. */
+bool kernel_symbol(const char *name, uint64_t *addr);
 
 /* The file that PATH, LIBRARY or PROGRAM means; false: there is none. */
 bool site_file(const struct bt *bt, const char *name, char *path, size_t size);

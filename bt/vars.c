@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The builtin variables: a row each, with its type and its code.
 #include "check.h"
+#include "usdt.h"
 
 #include <bpf/libbpf.h>
 #include <stdio.h>
@@ -14,14 +15,35 @@ static const struct bt_type type_u32 = {.kind = T_INT, .size = 4};
 
 /* ---- context ---- */
 
-static bool has_regs(enum site_kind k)
-{
-	return k == P_KPROBE || k == P_KRETPROBE || k == P_UPROBE || k == P_URETPROBE;
-}
-
 static unsigned arg_number(const struct bt_expr *e)
 {
 	return e->name[strlen(e->name) - 1] - '0';
+}
+
+static const struct usdt_arg *operand_of(const struct bt_site *site, unsigned i)
+{
+	return i < site->noperands && site->operand[i].kind != USDT_NONE ? &site->operand[i] : NULL;
+}
+
+/* Where it is is the place's own matter; it may be out of reach at some places of a probe, where it
+ * is 0 then, but not at all of them. */
+static void operand_check(struct check *ck, struct bt_expr *e, unsigned i)
+{
+	const struct usdt_arg *arg = operand_of(ck->site, i);
+
+	ck->per_site = true;
+	if (i >= ck->site->noperands)
+		bt_error(ck->bt, e->span, "%s has %u argument%s", ck->site->name,
+			 ck->site->noperands, ck->site->noperands == 1 ? "" : "s");
+	for (const struct bt_site *s = ck->probe->sites; s && !arg; s = s->next)
+		if (s->number == ck->site->number)
+			arg = operand_of(s, i);
+	if (!arg)
+		bt_error(ck->bt, e->span,
+			 "%s: %s cannot be had: the program keeps it where the kernel does not "
+			 "show it",
+			 ck->site->name, e->name);
+	e->type = arg->is_signed ? &type_s64 : &type_u64;
 }
 
 static void arg_check(struct check *ck, struct bt_expr *e)
@@ -31,6 +53,7 @@ static void arg_check(struct check *ck, struct bt_expr *e)
 	struct bt_record *r;
 	const char *why;
 
+	e->type = &type_u64;
 	if (k == P_KPROBE || k == P_UPROBE) {
 		if (regs_arg(i) < 0)
 			bt_error(ck->bt, e->span,
@@ -43,16 +66,65 @@ static void arg_check(struct check *ck, struct bt_expr *e)
 		if (r && i >= r->n)
 			bt_error(ck->bt, e->span, "%s has %zu argument%s", ck->site->name, r->n,
 				 r->n == 1 ? "" : "s");
+	} else if (k == P_USDT) {
+		operand_check(ck, e, i);
+		return;
 	} else {
-		bt_error(ck->bt, e->span, "%s are for kprobe, uprobe, fentry and rawtracepoint%s",
+		bt_error(ck->bt, e->span,
+			 "%s are for kprobe, uprobe, usdt, fentry and rawtracepoint%s",
 			 "arg0 to arg9", k == P_TRACEPOINT ? "; a tracepoint has args.NAME" : "");
 	}
+}
+
+/* A register at that place in the context, which may be the second byte of one; only whole ones can
+ * be loaded. */
+static void operand_reg(struct gen *g, uint8_t to, int at)
+{
+	int word = sizeof(long);
+
+	code_load(g->c, bpf_size(word), to, R9, at / word * word);
+	if (at % word)
+		code_alu_imm(g->c, BPF_RSH, to, at % word * 8);
+}
+
+static void operand_gen(struct gen *g, unsigned i)
+{
+	const struct usdt_arg *arg = operand_of(g->site, i);
+
+	if (!arg || arg->reg == USDT_NO_REG)
+		code_mov_imm(g->c, R0, 0);
+	if (!arg) {
+		warn("%s: arg%u cannot be had at one of its places and is 0 there", g->site->name,
+		     i);
+		return;
+	}
+	if (arg->reg != USDT_NO_REG)
+		operand_reg(g, R0, arg->reg);
+	if (arg->index != USDT_NO_REG) {
+		operand_reg(g, R1, arg->index);
+		code_alu_imm(g->c, BPF_LSH, R1, arg->scale);
+		code_alu(g->c, BPF_ADD, R0, R1);
+	}
+	if (arg->kind == USDT_MEMORY) {
+		gen_read_scalar(g, type_int(g->bt, arg->size, arg->is_signed), NULL, arg->value,
+				AS_USER);
+		return;
+	}
+	if (arg->value) {
+		code_imm64(g->c, R1, arg->value);
+		code_alu(g->c, BPF_ADD, R0, R1);
+	}
+	gen_extend(g, R0, arg->size, arg->is_signed);
 }
 
 static void arg_gen(struct gen *g, struct bt_expr *e)
 {
 	unsigned i = arg_number(e);
 
+	if (g->site->kind == P_USDT) {
+		operand_gen(g, i);
+		return;
+	}
 	code_load(g->c, BPF_DW, R0, R9, has_regs(g->site->kind) ? regs_arg(i) : (int)i * 8);
 }
 
@@ -118,6 +190,15 @@ static void args_check(struct check *ck, struct bt_expr *e)
 			 "args is for tracepoint, fentry, fexit and rawtracepoint%s",
 			 has_regs(ck->site->kind) ? "; here it is arg0, arg1, ..." : "");
 	e->type = &type_args;
+}
+
+static void ctx_check(struct check *ck, struct bt_expr *e)
+{
+	const struct bt_type *t =
+		ck->site->kind == P_ITER ? iter_context(ck->bt, ck->site->func) : NULL;
+
+	ck->per_site |= ck->site->kind == P_ITER;
+	e->type = t ? type_pointer(ck->bt, t, AS_KERNEL) : &type_u64;
 }
 
 static void ctx_gen(struct gen *g, struct bt_expr *e)
@@ -241,7 +322,7 @@ static void ustack_into(struct gen *g, struct bt_expr *e, struct place to, uint3
 
 #define ARGS(n)                                                                                    \
 	{                                                                                          \
-		"arg" #n, NULL, arg_check, arg_gen, NULL, &type_u64, 0, 0, 0                       \
+		"arg" #n, NULL, arg_check, arg_gen, NULL, NULL, 0, 0, 0                            \
 	}
 #define SARGS(n)                                                                                   \
 	{                                                                                          \
@@ -272,7 +353,7 @@ const struct bt_builtin bt_builtins[] = {
 	{"func", NULL, func_check, func_gen},
 	{"probe", NULL, probe_check, probe_gen},
 	{"args", NULL, args_check},
-	{"ctx", NULL, .gen = ctx_gen, .type = &type_u64},
+	{"ctx", NULL, ctx_check, ctx_gen},
 	{"cpid", NULL, cpid_check, cpid_gen},
 	{"ncpus", NULL, ncpus_check, .type = &type_u64},
 	ARGS(0),

@@ -16,6 +16,7 @@ static const struct opt opts[] = {
 	OPT_USER('c', "cumulative", NULL, "go on counting, do not begin anew at each report"),
 	OPT_USER_NUM('T', "top", "N", "of counts the N largest only", 1, 1000000),
 	OPT_USER_NUM('z', "string-size", "N", "room for strings, in bytes [80]", 2, 8000),
+	OPT_USER('I', "include", "FILE", "structs and #defines for the expressions, of programs"),
 	OPT_USER('v', "program", NULL, "show the program that counts, and end"),
 	{0}};
 
@@ -49,7 +50,7 @@ static void spec_bad(const char *text, const char *why) __attribute__((noreturn)
 static void spec_bad(const char *text, const char *why)
 {
 	die(EXIT_USAGE,
-	    "'%s': %s; expected p|r|t:[LIBRARY|CATEGORY]:FUNCTION(SIGNATURE)"
+	    "'%s': %s; expected p|r|t|u:[LIBRARY|CATEGORY]:FUNCTION(SIGNATURE)"
 	    "[:TYPE[,TYPE...]:VALUE[,VALUE...][:FILTER]][#LABEL]",
 	    text, why);
 }
@@ -106,6 +107,8 @@ static void spec_parse(struct state *st, const char *text, bool hist)
 	kind = part_take(f, &p, end);
 	lib = part_take(f, &p, end);
 	func = part_take(f, &p, end);
+	if (*kind == 'u' && !strchr(func, '(')) /* that was the provider */
+		func = bt_printf(f->bt, "%s:%s", func, part_take(f, &p, end));
 	if (strlen(kind) != 1 || !strchr("prtu", *kind) || !*func)
 		spec_bad(text, "no such probe");
 	bracket = strchr(func, '(');
@@ -440,6 +443,7 @@ static int run_argdist(struct run *run)
 	st->f->bt->config.key_strlen = (st->f->bt->config.max_strlen + 7) & ~7u;
 	st->f->bt->config.max_map_keys = 10240;
 	specs_take(st, run->argc, run->argv);
+	front_include(st->f, 'I');
 	for (size_t i = 0; i < st->n; i++)
 		spec_put(st, i);
 	if (opt_on(run, 'v')) {
@@ -455,6 +459,7 @@ APPLET(argdist) = {
 	.args = "[-H|-C SPEC]... [SPEC...]",
 	.help = "SPEC: p|r:[LIBRARY]:FUNCTION([SIGNATURE])[:TYPES:VALUES[:FILTER]][#LABEL]\n"
 		"      t:CATEGORY:EVENT()[:TYPES:VALUES[:FILTER]][#LABEL]\n"
+		"      u:LIBRARY:[PROVIDER:]PROBE()[:TYPES:VALUES[:FILTER]][#LABEL]\n"
 		"VALUES and FILTER: parameters by the names of the signature or of the kernel's\n"
 		"types, arg1.., args->FIELD, $PID, $COMM, STRCMP(\"TEXT\", VALUE); at a return "
 		"(r:)\n"

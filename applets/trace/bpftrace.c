@@ -12,7 +12,8 @@
 static const struct opt opts[] = {
 	OPT_USER('e', "execute", "PROGRAM", "run this program, not one of a file"),
 	OPT_USER('l', "list", NULL, "list the probes that fit PATTERN"),
-	OPT_USER_NUM('p', "pid", "PID", "uprobes in this process only; end with it", 1, 4194304),
+	OPT_USER_NUM('p', "pid", "PID", "uprobes and USDT in this process only; end with it", 1,
+		     4194304),
 	OPT_USER('c', "cmd", "COMMAND", "start this once all is attached, and end with it"),
 	OPT_USER('f', "format", "FORM", "text or json"),
 	OPT_USER('d', "dump", NULL, "show the instructions, and end"),
@@ -82,6 +83,7 @@ static int list(struct run *run)
 	if (run->argc > 1)
 		die(EXIT_USAGE, "-l: one pattern at a time");
 	bt_init(&bt, "-l", "", 0);
+	bt.pid = opt_u64(run, 'p', 0);
 	sites_list(&bt, run->argc ? run->argv[0] : "*", list_see, run);
 	bt_free(&bt);
 	return EXIT_OK;
@@ -197,6 +199,9 @@ APPLET(bpftrace) = {
 		"  bpftrace -e 'tracepoint:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm,\n"
 		"               str(args.filename)); }'\n"
 		"  bpftrace -e 'kretprobe:vfs_read { @bytes = hist(retval); }'\n"
+		"  bpftrace -e 'usdt:python3:function__entry { @[str(arg1)] = count(); }'\n"
+		"  bpftrace -p 181 -e 'watchpoint:VARIABLE:8:w { @[ustack] = count(); }'\n"
+		"  bpftrace -e 'iter:task { @[ctx->task->comm] = count(); }'\n"
 		"  bpftrace -l 'tracepoint:sched:*'\n"
 		"Types come from the kernel (BTF): ((struct sock *)arg0)->sk_state, "
 		"curtask->comm.\n"

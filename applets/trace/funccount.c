@@ -126,7 +126,8 @@ APPLET(funccount) = {
 	.brief = "Count calls of functions and tracepoints.",
 	.args = "PATTERN...",
 	.help = "PATTERN is FUNCTION of the kernel, LIBRARY:FUNCTION, PROGRAM:FUNCTION,\n"
-		"/PATH:FUNCTION or t:CATEGORY:EVENT; FUNCTION and EVENT may have * and ?.\n"
+		"/PATH:FUNCTION, t:CATEGORY:EVENT or u:LIBRARY:[PROVIDER:]PROBE (USDT); the last\n"
+		"part may have * and ?.\n"
 		"Examples:\n"
 		"  funccount 'vfs_*'               which functions of the VFS are called\n"
 		"  funccount -i 1 -T 't:block:*'   block tracepoints, each second\n"

@@ -15,7 +15,7 @@ static const struct opt opts[] = {
 	OPT_USER('P', "perpid", NULL, "each process alone, with its name"),
 	OPT_USER('K', "kernel-stacks-only", NULL, "no user stacks"),
 	OPT_USER('U', "user-stacks-only", NULL, "no kernel stacks"),
-	OPT_USER('a', "address", NULL, "addresses, too (-v of others)"),
+	OPT_USER('v', "address", NULL, "addresses, too"),
 	OPT_USER('d', "delimited", NULL, "a line between kernel and user stack (-f: \"-\")"),
 	OPT_USER('f', "folded", NULL, "one line a stack, as flame graphs are made of"),
 	OPT_USER(1, "debug", NULL, "show the program that counts, and end"),
@@ -54,7 +54,7 @@ static void frame_put(struct state *st, const struct bt_type *t, const struct st
 	bool json = s->json, text = run->format == FORMAT_TEXT && !opt_on(run, 'f');
 
 	s->text->n = 0;
-	if (opt_on(run, 'a'))
+	if (opt_on(run, 'v'))
 		out_printf(s->text, "%016llx ", (unsigned long long)ips->ip[i]);
 	s->json = !text; /* JSON escapes by itself */
 	symbol_text(s, s->text, t, ips->ip[i], ips->pid, opt_on(run, 's'));
@@ -317,7 +317,8 @@ APPLET(stackcount) = {
 	.brief = "Count the stacks that lead to functions and tracepoints.",
 	.args = "PATTERN...",
 	.help = "PATTERN is FUNCTION of the kernel, LIBRARY:FUNCTION, PROGRAM:FUNCTION,\n"
-		"/PATH:FUNCTION or t:CATEGORY:EVENT; FUNCTION and EVENT may have * and ?.\n"
+		"/PATH:FUNCTION, t:CATEGORY:EVENT or u:LIBRARY:[PROVIDER:]PROBE (USDT); the last\n"
+		"part may have * and ?.\n"
 		"Examples:\n"
 		"  stackcount submit_bio            what leads to block I/O\n"
 		"  stackcount -P t:sched:sched_switch   who goes off the CPU, where\n"

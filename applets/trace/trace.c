@@ -28,6 +28,7 @@ static const struct opt opts[] = {
 	OPT_USER('c', "cgroup-path", "DIR", "this cgroup v2 folder only"),
 	OPT_USER('n', "name", "PART", "tasks whose names have this in them only"),
 	OPT_USER('f', "msg-filter", "PART", "messages that have this in them only"),
+	OPT_USER('B', "bin_cmp", NULL, "STRCMP: so many bytes as TEXT has, whatever follows"),
 	OPT_USER('S', "include-self", NULL, "this tool's own calls, too"),
 	OPT_USER_NUM('M', "max-events", "N", "end after N lines", 1, 1000000000000),
 	OPT_USER('A', "aggregate", NULL, "count equal messages (with -M)"),
@@ -38,8 +39,11 @@ static const struct opt opts[] = {
 	OPT_USER('K', "kernel-stack", NULL, "the kernel stack below each line"),
 	OPT_USER('U', "user-stack", NULL, "the user stack below each line"),
 	OPT_USER('a', "address", NULL, "stacks: addresses, too"),
+	OPT_USER('s', "sym_file_list", "FILE,...",
+		 "user stacks by build-id: these files name their functions"),
 	OPT_USER_NUM('Z', "string-size", "N", "room for strings, in bytes [80]", 2, 8000),
 	OPT_USER_NUM('b', "buffer-pages", "N", "pages of the event buffer [256]", 1, 262144),
+	OPT_USER('I', "include", "FILE", "structs and #defines for the expressions, of programs"),
 	OPT_USER('v', "program", NULL, "show the program that traces, and end"),
 	{0}};
 
@@ -393,10 +397,20 @@ static int run_trace(struct run *run)
 		die(EXIT_USAGE, "-A counts the lines up to -M N, which is missing");
 	if (opt_on(run, 'A') && (opt_on(run, 'K') || opt_on(run, 'U')))
 		die(EXIT_USAGE, "-A counts messages, without stacks: not with -K or -U");
+	if ((opt_on(run, 's') && !opt_on(run, 'U')) ||
+	    (opt_on(run, 'a') && !opt_on(run, 'U') && !opt_on(run, 'K')))
+		die(EXIT_USAGE, "-%c is about stacks, of which there are none without -U",
+		    opt_on(run, 's') ? 's' : 'a');
 	if (opt_on(run, 'u') && !opt_on(run, 't'))
 		die(EXIT_USAGE, "-u says how -t shows the time, which is missing");
 	st->f->bt->config.max_strlen = opt_u64(run, 'Z', 80);
+	st->f->binary = opt_on(run, 'B');
+	st->f->addresses = opt_on(run, 'a');
+	st->f->bt->config.build_ids = opt_on(run, 's');
+	if (opt_on(run, 's'))
+		st->f->s->build_ids = build_ids_new(st->f->bt, opt_str(run, 's'));
 	st->f->bt->config.buffer_kb = opt_u64(run, 'b', 256) * sysconf(_SC_PAGESIZE) / 1024;
+	front_include(st->f, 'I');
 	for (int i = 0; i < run->argc; i++)
 		probe_put(st->f, run->argv[i]);
 	if (opt_on(run, 'v')) {
@@ -412,6 +426,7 @@ APPLET(trace) = {
 	.args = "PROBE...",
 	.help = "PROBE: [p:|r:][LIBRARY:]FUNCTION[(SIGNATURE)] [(FILTER)] [\"FORMAT\", VALUE...]\n"
 		"       t:CATEGORY:EVENT [(FILTER)] [\"FORMAT\", VALUE...]\n"
+		"       u:LIBRARY:[PROVIDER:]PROBE [(FILTER)] [\"FORMAT\", VALUE...] (USDT)\n"
 		"VALUE: arg1..arg6, arg1@user, retval, parameters by name (as the kernel's types\n"
 		"or the signature have them), args->FIELD, $uid $gid $pid $tgid $cpu $task,\n"
 		"STRCMP(\"TEXT\", VALUE). FORMAT is printf's, %K and %U are names of functions.\n"
