@@ -339,7 +339,8 @@ int prog_attach_uprobes(struct run *run, const char *name, bool ret, int pid, co
 		LIBBPF_OPTS(bpf_uprobe_opts, one, .retprobe = ret,
 			    .bpf_cookie = cookies ? cookies[i] : 0);
 
-		err = link_take(run, bpf_program__attach_uprobe_opts(prog, pid, path, offsets[i], &one));
+		err = link_take(run, bpf_program__attach_uprobe_opts(prog, pid, path, offsets[i],
+								     &one));
 	}
 	return err;
 }

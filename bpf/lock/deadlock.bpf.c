@@ -153,7 +153,7 @@ static __noinline int released(u64 lock)
 		h->times[at]--;
 		return 0;
 	}
-	/* The last one takes its place: that is the same at every `at`, which the verifier sees 32 times. */
+	/* The last one takes its place: the same at each `at`, of which the verifier sees 32. */
 	h->held[at] = h->held[last];
 	h->times[at] = h->times[last];
 	h->n = last;
