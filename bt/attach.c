@@ -228,7 +228,7 @@ static int multi_link(struct session *s, const struct bt_prog *p, bool addresses
 }
 
 /* All functions of one file at once. */
-static int multi_link_user(const struct bt_prog *p)
+static int multi_link_user(const struct session *s, const struct bt_prog *p)
 {
 	unsigned long *offsets = xalloc(p->nsites * sizeof(*offsets));
 	unsigned long *semaphores = xalloc(p->nsites * sizeof(*semaphores));
@@ -246,6 +246,7 @@ static int multi_link_user(const struct bt_prog *p)
 	opts.uprobe_multi.ref_ctr_offsets = semaphores;
 	opts.uprobe_multi.cookies = p->cookies ? cookies : NULL;
 	opts.uprobe_multi.cnt = p->nsites;
+	opts.uprobe_multi.pid = s->bt->pid;
 	opts.uprobe_multi.flags = p->site[0]->kind == P_URETPROBE; /* BPF_F_UPROBE_MULTI_RETURN */
 	fd = bpf_link_create(p->fd, 0, TRACE_UPROBE_MULTI, &opts);
 	free(offsets);
@@ -265,6 +266,8 @@ static const char *attach_reason(const struct bt_site *site, int err)
 		return "the kernel forbids a probe there";
 	if ((err == -ENOENT || err == -EOPNOTSUPP) && site->kind == P_HARDWARE)
 		return "this machine has no such performance counter";
+	if (site_kinds[site->kind].user)
+		return uprobe_error(err);
 	if (site->kind == P_WATCHPOINT && (err == -EOPNOTSUPP || err == -ENODEV))
 		return "this machine, or the kernel, has no hardware breakpoints";
 	if (site->kind == P_WATCHPOINT && err == -ENOSPC)
@@ -389,7 +392,7 @@ static int perf_on(struct hook *h)
 static int hook_on(struct session *s, struct hook *h)
 {
 	if (h->multi && site_kinds[h->site->kind].user) {
-		h->fd = multi_link_user(h->multi);
+		h->fd = multi_link_user(s, h->multi);
 	} else if (h->multi) {
 		h->fd = multi_link(s, h->multi, false);
 		if (h->fd < 0)

@@ -341,14 +341,16 @@ static void prog_refused(struct session *s, struct bt_prog *p, int err)
 			p->site[0]->name, message ? log_plain(message) : strerror(err));
 }
 
-/* One link serves any number of functions of the kernel (from 5.18 on) or of a file (6.6). Not
- * those of one process: before 6.10 that let threads other than the first go by. */
+/* One link serves any number of functions of the kernel (from 5.18 on) or of a file (6.6), where it
+ * is better for one, too (uprobe_error() says why); but those of one process are let go by before 6.10,
+ * but for its first thread. */
 static bool can_be_multi(const struct session *s, const struct bt_prog *p)
 {
 	enum site_kind k = p->site[0]->kind;
 	bool user = site_kinds[k].user;
 
-	if (p->nsites < 2 || (user && s->bt->pid) || (!user && k != P_KPROBE && k != P_KRETPROBE))
+	if (user ? !s->uprobe_multi && (p->nsites < 2 || s->bt->pid)
+		 : p->nsites < 2 || (k != P_KPROBE && k != P_KRETPROBE))
 		return false;
 	for (size_t i = 0; i < p->nsites; i++) {
 		const struct bt_site *site = p->site[i];
@@ -383,6 +385,7 @@ bool session_load(struct session *s)
 	limits_raise();
 	s->cpus = libbpf_num_possible_cpus();
 	tables_make(s);
+	s->uprobe_multi = uprobe_multi_works();
 	for (struct bt_prog *p = s->bt->progs; p; p = p->next) {
 		tables_put(s, p->code);
 		p->multi = can_be_multi(s, p);

@@ -681,7 +681,7 @@ bool site_file(const struct bt *bt, const char *name, char *path, size_t size)
 		snprintf(path, size, "%s", name);
 		if (bt->pid && *name == '/' && other_root(bt->pid))
 			snprintf(path, size, "/proc/%d/root%s", bt->pid, name);
-		return !access(path, R_OK);
+		return file_there(path);
 	}
 	return (bt->pid && !lib_find(bt->pid, name, path, size)) ||
 	       !lib_find(0, name, path, size) || (base != name && !lib_find(0, base, path, size)) ||

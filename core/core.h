@@ -66,6 +66,7 @@ struct core {
 	bool stop;
 	bool counted;		/* --count is reached: what still comes is not asked for */
 
+	bool uprobes_many;	/* those of a file are one link */
 	struct bpf_link *link[LINKS_MAX];
 	size_t nlinks;
 	char off[40][64];	/* programs that the applet does not want */
@@ -137,6 +138,7 @@ int link_take(struct run *run, struct bpf_link *link);
 
 /* usdt_attach.c */
 void usdt_setup(struct run *run);	/* before load */
+void uprobes_setup(struct run *run); /* the same */
 
 /* object.c */
 /* The applet's object, decompressed and opened, options stored, setup() done. */

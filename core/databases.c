@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Servers of databases and what can be probed in them.
 #include "databases.h"
+#include "features.h"
 #include "elf.h"
 #include "procs.h"
 #include "usyms.h"
@@ -93,7 +94,7 @@ static void file_attach(struct attaching *a, const char *path)
 			n = prog_attach_usdt(a->run, "probe_start", 0, path, a->db->start, 0);
 	}
 	if (n < 0)
-		die(EXIT_CANNOT, "%s cannot be probed: %s", path, strerror(-n));
+		die(EXIT_CANNOT, "%s cannot be probed: %s", path, uprobe_error(n));
 	a->probed += n;
 	if (n)
 		return;
@@ -104,7 +105,7 @@ static void file_attach(struct attaching *a, const char *path)
 	elf_each_func(e, function_see, a);
 	elf_file_close(e);
 	if (a->err)
-		die(EXIT_CANNOT, "%s cannot be probed: %s", path, strerror(-a->err));
+		die(EXIT_CANNOT, "%s cannot be probed: %s", path, uprobe_error(a->err));
 }
 
 static void process_see(int pid, void *arg)
@@ -142,7 +143,7 @@ void db_attach(struct run *run, const u32 servers[DB_SERVERS])
 	}
 	for (int i = 0; !exe && i < DB_SERVERS && servers[i]; i++) {
 		snprintf(path, sizeof(path), "/proc/%u/exe", servers[i]);
-		if (access(path, F_OK))
+		if (!file_there(path))
 			die(EXIT_FAIL, "process %u: %s", servers[i],
 			    strerror(errno == ENOENT ? ESRCH : errno));
 		file_attach(&a, path);

@@ -212,7 +212,7 @@ static void measure(void)
 	lockdown();
 	add("JIT", !jit_off(), "%s", jit_off() ? JIT_OFF_HINT : "on");
 	add("tracefs", tracefs_fd() >= 0, "%s", tracefs_fd() >= 0
-	    ? access("/sys/kernel/tracing/events", F_OK) ? "not mounted; mounted privately" : "mounted"
+	    ? file_there("/sys/kernel/tracing/events") ? "mounted" : "not mounted; mounted privately"
 	    : "out of reach: mount it on /sys/kernel/tracing; CAP_DAC_READ_SEARCH or root reads it");
 	err = try_raw_tp();
 	add("raw_tp", !err, "%s", cause(err, "CONFIG_BPF_EVENTS"));
@@ -317,4 +317,11 @@ bool uprobe_multi_works(void)
 	err = bpf_link_create(prog, -1, TRACE_UPROBE_MULTI, &opts) < 0 ? errno : 0;
 	close(prog);
 	return err == EINVAL;
+}
+
+const char *uprobe_error(int err)
+{
+	if (err == -EACCES || err == -EPERM)
+		return "this kernel wants CAP_SYS_ADMIN for it";
+	return strerror(-err);
 }

@@ -34,6 +34,11 @@ bool fentry_refused(void);
 /* Can many uprobes be one link (6.6), and does its filter by process let all threads through (6.10,
  * and stable kernels since 6.6.33)? To take probes away costs up to 150 ms for each link. */
 bool uprobe_multi_works(void);
+
+/* What to say of an error when uprobes are attached, a negative errno. Those by perf events need
+ * CAP_SYS_ADMIN again (Linux 6.16 and stable kernels since, kernel/events/core.c:
+ * perf_uprobe_event_init), those of many places CAP_PERFMON. */
+const char *uprobe_error(int err);
 /* enum bpf_attach_type of 6.6, which headers of older kernels lack */
 #define TRACE_UPROBE_MULTI ((enum bpf_attach_type)48)
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Runtimes of languages by their USDT probes.
 #include "langs.h"
+#include "features.h"
 #include "elf.h"
 #include "procs.h"
 #include "usdt.h"
@@ -232,7 +233,7 @@ static void file_attach(struct look *k, const char *path)
 			continue;
 		n = prog_attach_usdt(k->run, p->prog, l->pid, path, p->probe, p->cookie);
 		if (n < 0)
-			warn("%s in %s cannot be probed: %s", p->probe, path, strerror(-n));
+			warn("%s in %s cannot be probed: %s", p->probe, path, uprobe_error(n));
 		if (n <= 0)
 			continue;
 		l->places += n;

@@ -2,6 +2,7 @@
 // Which files have the functions of a library, now and later. The kernel announces each mapping of
 // code to whoever asks (PERF_RECORD_MMAP2), which costs those who map nothing else.
 #include "libs.h"
+#include "features.h"
 #include "core.h"
 #include "elf.h"
 #include "procs.h"
@@ -163,7 +164,8 @@ int lib_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
 		*why = "it is a Go program, which a probe on a return would crash";
 	} else {
 		n = places_attach(run, path, pid, &at);
-		*why = n == -ENOSPC ? "there are too many probes already" : n < 0 ? strerror(-n) : NULL;
+		*why = n == -ENOSPC ? "there are too many probes already"
+		       : n < 0	    ? uprobe_error(n) : NULL;
 	}
 	if (n > 0 && run->core->common.verbose)
 		warn("watching %d functions of %s", n, path);
@@ -262,7 +264,7 @@ unsigned libs_program(struct run *run, pid_t pid, const char *prefix, const stru
 	unsigned all = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	if (access(path, F_OK))
+	if (!file_there(path))
 		die(EXIT_FAIL, "there is no process %d, or it has no program", pid);
 	for (const struct lib *lib = libs; lib->name; lib++) {
 		int n = lib_attach(run, path, pid, prefix, lib->funcs, &why);

@@ -174,6 +174,7 @@ void object_open(struct run *run)
 	stacks_setup(run);
 	top_setup(run);
 	usdt_setup(run);
+	uprobes_setup(run);
 	if (run->applet->setup)
 		run->applet->setup(run);
 }

@@ -311,16 +311,25 @@ static bool attached_by_applet(const struct run *run, const struct bpf_program *
 		!strcmp(sec, "kretprobe.multi"));
 }
 
-bool uprobes_many(struct run *run)
+void uprobes_setup(struct run *run)
 {
 	struct bpf_program *prog;
+	bool any = false;
 
-	if (!uprobe_multi_works())
-		return false;
-	bpf_object__for_each_program(prog, run->obj)
-		if (section_is(prog, "uprobe") || section_is(prog, "uretprobe"))
+	bpf_object__for_each_program(prog, run->obj) {
+		if (!section_is(prog, "uprobe") && !section_is(prog, "uretprobe"))
+			continue;
+		if (!any)
+			run->core->uprobes_many = uprobe_multi_works();
+		any = true;
+		if (run->core->uprobes_many)
 			bpf_program__set_expected_attach_type(prog, TRACE_UPROBE_MULTI);
-	return true;
+	}
+}
+
+bool uprobes_many(const struct run *run)
+{
+	return run->core->uprobes_many;
 }
 
 int prog_attach_uprobes(struct run *run, const char *name, bool ret, int pid, const char *path,

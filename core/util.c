@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *prog_name = "bpftools";
@@ -97,6 +98,13 @@ int file_read(const char *path, char *buf, size_t size)
 		got--;
 	buf[got] = 0;
 	return got;
+}
+
+bool file_there(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st);
 }
 
 bool parse_u64(const char *s, uint64_t *v)

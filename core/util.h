@@ -41,6 +41,10 @@ char *xstrdup(const char *s);
  * length, or -errno. */
 int file_read(const char *path, char *buf, size_t size);
 
+/* Is there such a file, as seen with the rights that this process has? access() asks for those of the
+ * real user, without capabilities. If not, errno says why. */
+bool file_there(const char *path);
+
 /* Parse a whole string as a number (decimal, 0x, 0). False when it is not one. */
 bool parse_u64(const char *s, uint64_t *v);
 bool parse_s64(const char *s, int64_t *v);

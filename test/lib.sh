@@ -187,6 +187,13 @@ skip_here() {
 	exit 77
 }
 
+# sees_others: where the tool has no right to look at what other programs hold, the test is skipped.
+sees_others() {
+	case ${TEST_PLACE:-} in
+	*caps*) skip_here "needs CAP_SYS_ADMIN" ;;
+	esac
+}
+
 t_skipped() {
 	t_skip=$(cat "$T/skip")
 	if [ -s "$T/diag" ]; then

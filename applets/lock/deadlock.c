@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Find locks that the threads of a process take in different orders.
 #include "applet.h"
+#include "features.h"
 #include "elf.h"
 #include "frames.h"
 #include "usyms.h"
@@ -113,7 +114,7 @@ static void file_find(struct run *run, struct state *s)
 	if (lstat(s->path, &st)) /* the program itself may have been deleted */
 		die(EXIT_FAIL, "there is no process %d, or it has no program", s->pid);
 	if (given && lib_find(*given == '/' ? s->pid : 0, given, s->path, sizeof(s->path)) &&
-	    snprintf(s->path, sizeof(s->path), "%s", given) && access(given, R_OK))
+	    snprintf(s->path, sizeof(s->path), "%s", given) && !file_there(given))
 		die(EXIT_FAIL, "%s: %s", given, strerror(errno));
 	if (has_function(s->path, name))
 		return;
@@ -188,7 +189,7 @@ static void attach(struct run *run)
 			  : 0;
 		if (err)
 			die(EXIT_CANNOT, "the lock functions in %s cannot be probed: %s", s->path,
-			    strerror(-err));
+			    uprobe_error(err));
 	}
 	elf_file_close(e);
 }
@@ -211,7 +212,6 @@ static void setup(struct run *run)
 	}
 	RUN_RODATA(run)->filter.pid = s->pid;
 	RUN_RODATA(run)->filter.any = true;
-	uprobes_many(run);
 	map_resize(run, "origins", opt_u64(run, 't', 65536));
 	map_resize(run, "edges", opt_u64(run, 'e', 65536));
 	/* Stacks of edges have to stay. */

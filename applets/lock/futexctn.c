@@ -94,7 +94,7 @@ static void fmt_holder(struct cell *cell, const void *row)
 	char path[48];
 
 	snprintf(path, sizeof(path), "/proc/%u/task/%u", r->key.pid, tid);
-	if (tid && !access(path, F_OK))
+	if (tid && file_there(path))
 		cell_u64(cell, tid);
 	else
 		cell_none(cell);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Show the lines typed into bash, on all terminals.
 #include "applet.h"
+#include "features.h"
 #include "elf.h"
 #include "procs.h"
 #include "usyms.h"
@@ -167,7 +168,7 @@ static void attach(struct run *run)
 					     f->offset, 0);
 
 		if (err)
-			die(EXIT_CANNOT, "%s cannot be probed: %s", f->path, strerror(-err));
+			die(EXIT_CANNOT, "%s cannot be probed: %s", f->path, uprobe_error(err));
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Time functions of kernel, programs and libraries, as histograms.
 #include "applet.h"
+#include "features.h"
 #include "elf.h"
 #include "ksyms.h"
 #include "procs.h"
@@ -382,7 +383,7 @@ static size_t group_attach(struct run *run, const struct funcs *all, size_t i, s
 	}
 	if (err && !f->glob)
 		die(EXIT_CANNOT, "%s cannot be probed: %s", f->shown,
-		    err == -EINVAL ? "the kernel forbids it there" : strerror(-err));
+		    err == -EINVAL ? "the kernel forbids it there" : uprobe_error(err));
 	return err != 0;
 }
 

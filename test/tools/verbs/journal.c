@@ -29,6 +29,7 @@ static void do_journal(char **arg)
 	must(mkdir("/run/systemd", 0755), "mkdir");
 	must(mkdir("/run/systemd/journal", 0755), "mkdir");
 	must(bind(fd, (struct sockaddr *)&at, sizeof(at)), "bind");
+	must(chmod(at.sun_path, 0777), "chmod");
 	if (!fork_child()) {
 		/* Of the tool's group no process may be left when it ends. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
