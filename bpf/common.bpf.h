@@ -135,4 +135,12 @@ static __always_inline void mark_cut(char *buf, u32 size, long len)
 	yes;							\
 })
 
+/* In any program of the object: user space reads this type, the names of an enum for example, out of
+ * the kernel's, so that a small file for --btf (doctor --min-btf) has to have it. */
+#define TYPE_FOR_USER_SPACE(type) \
+	do { \
+		u32 there_ = bpf_core_type_exists(type); \
+		asm volatile("" : "+r"(there_)); \
+	} while (0)
+
 #endif

@@ -626,8 +626,16 @@ struct zone {
 	atomic64_t vm_stat[1];	/* by enum zone_stat_item; the type is atomic_long_t */
 };
 
+/* 6.1; before, the tracepoint's record was one that it shares. */
+struct trace_event_raw_kmem_cache_alloc {
+};
+
 enum migrate_mode {
 	MIGRATE_ASYNC,
+};
+
+enum compact_result {
+	COMPACT_NOT_SUITABLE_ZONE,
 };
 
 /* Until 5.19; then it had a compact_control, and one number less. */

@@ -25,6 +25,7 @@ int BPF_PROG(round_start, struct bdi_writeback *wb, struct wb_writeback_work *wo
 	u32 tid = bpf_get_current_pid_tgid();
 	struct started s = {};
 
+	TYPE_FOR_USER_SPACE(enum wb_reason);
 	s.pages = BPF_CORE_READ(work, nr_pages);
 	s.ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&starts, &tid, &s, BPF_ANY))

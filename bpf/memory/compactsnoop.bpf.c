@@ -148,6 +148,8 @@ int compaction_end(struct bpf_raw_tracepoint_args *ctx)
 	struct started *s = bpf_map_lookup_elem(&starts, &tid), copy;
 	u64 status;
 
+	TYPE_FOR_USER_SPACE(enum migrate_mode);
+	TYPE_FOR_USER_SPACE(enum compact_result);
 	if (!s)
 		return 0;
 	copy = *s;

@@ -63,6 +63,7 @@ static __noinline int allocated(struct kmem_cache *cache, u64 size, u64 n)
 SEC("raw_tp/kmem_cache_alloc")
 int cache_tp(struct bpf_raw_tracepoint_args *ctx)
 {
+	TYPE_FOR_USER_SPACE(struct trace_event_raw_kmem_cache_alloc);
 	return ctx->args[1] ? allocated((void *)ctx->args[2], 0, 1) : 0;
 }
 
