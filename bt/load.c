@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LOG_SIZE = 1 << 20, STACKS_ENTRIES = 8192, NAME_MAX_BPF = 15 };
+enum { LOG_SIZE = 1 << 20, STACKS_ENTRIES = 8192, NAME_MAX_BPF = 15, KEY_OLD = 512 };
 
 static void limits_raise(void)
 {
@@ -89,6 +89,11 @@ static void map_make(struct session *s, struct bt_map *m)
 			       m->entries, &opts);
 	snprintf(what, sizeof(what), "%s (%u entries of %u bytes)", m->name, m->entries,
 		 m->key_size + m->value_size);
+	if (m->fd < 0 && errno == E2BIG && m->key_size > KEY_OLD)
+		die(EXIT_CANNOT,
+		    "%s: before Linux 5.11 keys have up to %d bytes; a smaller "
+		    "max_strlen may help",
+		    what, KEY_OLD);
 	if (m->fd < 0)
 		table_failed(s, what);
 }
