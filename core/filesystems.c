@@ -107,6 +107,9 @@ static const struct { const char *name; u8 what; } calls_known[] = {
 struct chosen {
 	const struct filesystem *fs;
 	char *function[HOOKS];	/* as the kernel has it; NULL: none */
+	/* The types that are watched: all of one driver, as its functions serve all of them, and a mount
+	 * by "nfs" may have become an "nfs4". None: of any file system. */
+	const char *types[FS_TYPES];
 };
 
 /* ---- which functions there are ---- */
@@ -194,6 +197,9 @@ static struct chosen *choose(const char *type)
 		type_check(type);
 	while (fs < any && !(type && fs_is(fs, type)))
 		fs++;
+	chosen->types[0] = type;
+	if (fs != any)
+		memcpy(chosen->types, fs->types, sizeof(chosen->types));
 	functions_find(chosen, fs);
 	/* Functions that were renamed; or an ext2 that is no ext4. */
 	if (fs != any && (!chosen->function[READ] || !chosen->function[WRITE]))
@@ -203,12 +209,10 @@ static struct chosen *choose(const char *type)
 
 /* ---- telling the programs ---- */
 
-static void types_tell(struct fs_choice *choice, const struct filesystem *fs, const char *type)
+static void types_tell(struct fs_choice *choice, const struct chosen *chosen)
 {
-	const char *const one[FS_TYPES] = { type }, *const *types = type ? one : fs->types;
-
-	for (int i = 0; i < FS_TYPES && types[i]; i++)
-		snprintf((char *)choice->type[i], FS_TYPE_LEN, "%s", types[i]);
+	for (int i = 0; i < FS_TYPES && chosen->types[i]; i++)
+		snprintf((char *)choice->type[i], FS_TYPE_LEN, "%s", chosen->types[i]);
 }
 
 static void hook_set(struct run *run, const struct chosen *chosen, enum hook h)
@@ -232,7 +236,7 @@ void fs_setup(struct run *run, const char *type, struct fs_choice *choice, u8 ca
 	if (!chosen)
 		chosen = run->own = choose(type);
 	choice->vfs = !chosen->fs->types[0];
-	types_tell(choice, chosen->fs, type);
+	types_tell(choice, chosen);
 	for (int h = 0; h < HOOKS; h++)
 		hook_set(run, chosen, h);
 	for (size_t i = 0; i < ARRAY_LEN(calls_known); i++) {

@@ -27,6 +27,7 @@ void fs_attach(struct run *run);
 
 /* What such a tool's --help has to say. */
 #define FS_HELP \
+	"The types of one driver are one: nfs and nfs4, ext2 to ext4, fuse and fuseblk.\n" \
 	"Watched are the functions that a file system has for it, or those that all of them\n" \
 	"share; see --verbose. Where the kernel allows neither (lockdown) system calls are:\n" \
 	"then what comes by io_uring, AIO or from the kernel itself, stat() by a path and\n" \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests of fsdist, fsslower and their like share; they source it in place of lib.sh.
 #
-#	mounted TYPE		mounts a new file system of that type at $T/TYPE, which becomes $at; or
-#				skips the test where that cannot be
+#	mounted TYPE [MODE]	mounts a new file system of that type at $T/TYPE, which becomes $at; or
+#				skips the test where that cannot be. MODE: of `work fuse`
 #	unmount			all of them; a test that mounts ends with it
 #	dist_of TYPE DIR OTHER	what fsdist has to count of TYPE, mounted at DIR; OTHER is a folder on a
 #				file system of another type
@@ -13,7 +13,7 @@
 [ -n "${FS_TEST_UNSHARED:-}" ] || FS_TEST_UNSHARED=1 exec unshare -m sh "$0"
 . "${0%/*}/../lib.sh"
 
-mounts=
+mounts= fuse_server=
 
 # image TYPE MB: a new file system in a file
 image() {
@@ -22,6 +22,26 @@ image() {
 	ext4) mke2fs -F "$T/$1.img" >/dev/null 2>&1 ;; # an ext2, which ext4 takes for one of its own
 	*) "mkfs.$1" -q "$T/$1.img" ;;
 	esac
+}
+
+# It mounts by itself.
+fuse_serve() {
+	"$WORK" fuse "$@" 3>&- 4>&- &
+	fuse_server=$!
+	t_deadline
+	until grep -q " $1 fuse " /proc/mounts; do
+		if ! t_alive "$fuse_server" || t_late; then
+			fail "work fuse $*" "a mount" "none"
+			t_stop
+		fi
+		nap 10
+	done
+}
+
+# The server ends with its mount.
+fuse_served() {
+	wait "$fuse_server" || fail "the FUSE server" "status 0" "status $?"
+	fuse_server=
 }
 
 # The disks that test/vm brings, by what is on them
@@ -37,7 +57,7 @@ disk_of() {
 mounted() {
 	grep -qw "$1" /proc/filesystems || skip_here "this kernel has no file system $1"
 	at=$T/$1
-	mkdir "$at"
+	mkdir -p "$at"
 	case $1 in
 	tmpfs) mount -t tmpfs tmpfs "$at" ;;
 	overlay)
@@ -53,6 +73,7 @@ mounted() {
 		image ext4 24
 		mount -t ext4 -o loop "$T/ext4.img" "$at"
 		;;
+	fuse) fuse_serve "$at" ${2:+"$2"} ;;
 	*)
 		if command -v "mkfs.$1" >/dev/null; then
 			image "$1" 300
@@ -70,6 +91,7 @@ unmount() {
 		umount "$dir"
 	done
 	mounts=
+	[ -z "$fuse_server" ] || fuse_served
 }
 
 # Whether functions are watched, by the tool that was run last; else system calls
