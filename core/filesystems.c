@@ -107,8 +107,8 @@ static const struct { const char *name; u8 what; } calls_known[] = {
 struct chosen {
 	const struct filesystem *fs;
 	char *function[HOOKS];	/* as the kernel has it; NULL: none */
-	/* The types that are watched: all of one driver, as its functions serve all of them, and a mount
-	 * by "nfs" may have become an "nfs4". None: of any file system. */
+	/* The types that are watched: all of one driver, as its functions serve all of them, and a
+	 * mount by "nfs" may have become an "nfs4". None: of any file system. */
 	const char *types[FS_TYPES];
 };
 

@@ -37,7 +37,7 @@ static __noinline int swapped_in(struct folio *folio)
 /* swap_readpage() until 6.8, which then had a page. In 7.3 a context went before the folio. */
 static __always_inline struct folio *folio_arg(u64 first, u64 second)
 {
-	/* Both are to be read as they are: the verifier forbids an address in the context that is chosen. */
+	/* Both are read: the verifier forbids an address in the context that is chosen. */
 	asm volatile("" : "+r"(first), "+r"(second));
 	return (void *)(bpf_core_type_exists(struct swap_io_ctx) ? second : first);
 }

@@ -108,9 +108,11 @@ static struct fuse_open_out opened(void)
 static void op_init(const struct fuse_in_header *in, const void *arg)
 {
 	const struct fuse_init_in *asked = arg;
-	struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION, .minor = 31, /* Linux 5.4 */
-				     .max_readahead = asked->max_readahead, .max_write = MAX_WRITE,
-				     .flags = FUSE_BIG_WRITES | (writeback ? FUSE_WRITEBACK_CACHE : 0) };
+	struct fuse_init_out out = {
+		.major = FUSE_KERNEL_VERSION, .minor = 31, /* Linux 5.4 */
+		.max_readahead = asked->max_readahead, .max_write = MAX_WRITE,
+		.flags = FUSE_BIG_WRITES | (writeback ? FUSE_WRITEBACK_CACHE : 0),
+	};
 
 	if (asked->major != FUSE_KERNEL_VERSION || (out.flags & ~asked->flags))
 		die(EXIT_CANNOT, "this kernel's FUSE is %u.%u with flags %#x", asked->major,
