@@ -187,6 +187,12 @@ skip_here() {
 	exit 77
 }
 
+# whole_types: in the environment nobtf the tests of a language need all types of the kernel, not the
+# few of the other tools.
+whole_types() {
+	[ -z "${BPFTOOLS_BTF:-}" ] || BPFTOOLS_BTF=$BPFTOOLS_WHOLE_BTF
+}
+
 # sees_others: where the tool has no right to look at what other programs hold, the test is skipped.
 sees_others() {
 	case ${TEST_PLACE:-} in
