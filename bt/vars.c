@@ -249,11 +249,11 @@ static void func_gen(struct gen *g, struct bt_expr *e)
 static void comm_into(struct gen *g, struct bt_expr *e, struct place to, uint32_t size)
 {
 	(void)e;
+	/* Some 6.1 kernels leave what is behind the name's end as it was (kernel/bpf/helpers.c). */
+	gen_zero(g, to, size);
 	gen_place_address(g, R1, to);
 	code_mov_imm(g->c, R2, MIN(size, 16u));
 	code_call(g->c, BPF_FUNC_get_current_comm);
-	if (size > 16)
-		gen_zero(g, place_at(to, 16), size - 16);
 }
 
 static void ncpus_check(struct check *ck, struct bt_expr *e)
