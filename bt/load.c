@@ -354,7 +354,7 @@ static bool can_be_multi(const struct session *s, const struct bt_prog *p)
 	enum site_kind k = p->site[0]->kind;
 	bool user = site_kinds[k].user;
 
-	if (user ? !s->uprobe_multi && (p->nsites < 2 || s->bt->pid)
+	if (user ? (p->nsites < 2 || s->bt->pid) && !uprobe_multi_works()
 		 : p->nsites < 2 || (k != P_KPROBE && k != P_KRETPROBE))
 		return false;
 	for (size_t i = 0; i < p->nsites; i++) {
@@ -390,7 +390,6 @@ bool session_load(struct session *s)
 	limits_raise();
 	s->cpus = libbpf_num_possible_cpus();
 	tables_make(s);
-	s->uprobe_multi = uprobe_multi_works();
 	for (struct bt_prog *p = s->bt->progs; p; p = p->next) {
 		tables_put(s, p->code);
 		p->multi = can_be_multi(s, p);

@@ -53,7 +53,6 @@ struct session {
 	struct ksyms *ksyms;
 	struct usyms *usyms;
 	int cpus;
-	bool uprobe_multi; /* can all uprobes be links of many? */
 	int signal_fd;
 	pid_t child;
 	int child_go;			     /* written to: the child may start its program */

@@ -463,10 +463,9 @@ bool prog_loaded(const struct run *run, const char *prog); /* after load, in att
  * `offset` is the file offset of the function (core/elf.h). */
 int prog_attach_uprobe(struct run *run, const char *prog, bool ret, int pid, const char *path,
 		       uint64_t offset, uint64_t cookie);
-/* The same at `n` places of a file (cookies NULL: none): as one link, which costs the kernel one wait
- * instead of `n`, where uprobes_many(), from setup() on; else one by one. When one place is refused, so
+/* The same at `n` places of a file (cookies NULL: none): where uprobe_multi_works() (features.h) as one
+ * link, which costs the kernel one wait instead of `n`; else one by one. When one place is refused, so
  * is the link, and of those one by one some may be attached. */
-bool uprobes_many(const struct run *run);
 int prog_attach_uprobes(struct run *run, const char *prog, bool ret, int pid, const char *path,
 			const unsigned long *offsets, const u64 *cookies, size_t n);
 int prog_attach_kprobe(struct run *run, const char *prog, bool ret, const char *function,

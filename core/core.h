@@ -66,7 +66,6 @@ struct core {
 	bool stop;
 	bool counted;		/* --count is reached: what still comes is not asked for */
 
-	bool uprobes_many;	/* those of a file are one link */
 	struct bpf_link *link[LINKS_MAX];
 	size_t nlinks;
 	char off[40][64];	/* programs that the applet does not want */
@@ -139,6 +138,10 @@ int link_take(struct run *run, struct bpf_link *link);
 /* usdt_attach.c */
 void usdt_setup(struct run *run);	/* before load */
 void uprobes_setup(struct run *run); /* the same */
+/* `many` as one link where the program is of that kind, else one by one. 0 or -errno. */
+struct bpf_uprobe_multi_opts;
+int uprobes_link(struct run *run, const char *prog, int pid, const char *path,
+		 const struct bpf_uprobe_multi_opts *many);
 
 /* object.c */
 /* The applet's object, decompressed and opened, options stored, setup() done. */

@@ -298,7 +298,7 @@ bool fentry_refused(void)
 }
 
 /* Of a path that is no regular file, which is looked at after the flags and before the process. */
-bool uprobe_multi_works(void)
+static bool uprobe_multi_try(void)
 {
 	const unsigned long offset = 0;
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .uprobe_multi.path = "/",
@@ -317,6 +317,15 @@ bool uprobe_multi_works(void)
 	err = bpf_link_create(prog, -1, TRACE_UPROBE_MULTI, &opts) < 0 ? errno : 0;
 	close(prog);
 	return err == EINVAL;
+}
+
+bool uprobe_multi_works(void)
+{
+	static int answer = -1;
+
+	if (answer < 0)
+		answer = uprobe_multi_try();
+	return answer;
 }
 
 const char *uprobe_error(int err)

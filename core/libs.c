@@ -140,7 +140,7 @@ static int places_attach(struct run *run, const char *path, pid_t pid, const str
 
 void libs_setup(struct run *run, const char *any, const struct lib_func *funcs)
 {
-	state.any = uprobes_many(run) ? any : NULL;
+	state.any = uprobe_multi_works() ? any : NULL;
 	if (!state.any)
 		prog_off(run, any);
 	for (; state.any && funcs->name; funcs++)
@@ -175,12 +175,17 @@ int lib_attach(struct run *run, const char *path, pid_t pid, const char *prefix,
 
 /* ---- all files ---- */
 
-static bool is_known(struct file_id id)
+static bool id_in(const struct file_id *v, size_t n, struct file_id id)
 {
-	for (size_t i = 0; i < state.nknown; i++)
-		if (state.known[i].dev == id.dev && state.known[i].ino == id.ino)
+	for (size_t i = 0; i < n; i++)
+		if (v[i].dev == id.dev && v[i].ino == id.ino)
 			return true;
 	return false;
+}
+
+static bool is_known(struct file_id id)
+{
+	return id_in(state.known, state.nknown, id);
 }
 
 static void known_add(struct file_id id)
@@ -284,14 +289,6 @@ static struct {
 	unsigned n;
 } dynamic;
 
-static bool dynamic_known(struct file_id id)
-{
-	for (size_t i = 0; i < ARRAY_LEN(dynamic.v); i++)
-		if (dynamic.v[i].dev == id.dev && dynamic.v[i].ino == id.ino)
-			return true;
-	return false;
-}
-
 static void wanted_see(const struct mapped_file *f, void *arg)
 {
 	*(bool *)arg |= lib_named(f->base) != NULL;
@@ -310,7 +307,7 @@ static void program_see(int pid, void *arg)
 	if (stat(path, &st))
 		return; /* the kernel's, or it has ended */
 	id = (struct file_id){ .dev = st.st_dev, .ino = st.st_ino };
-	if (is_known(id) || dynamic_known(id))
+	if (is_known(id) || id_in(dynamic.v, ARRAY_LEN(dynamic.v), id))
 		return;
 	mapped_each(pid, wanted_see, &any);
 	for (const struct lib *lib = state.libs; !any && lib->name; lib++) {

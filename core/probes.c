@@ -314,44 +314,41 @@ static bool attached_by_applet(const struct run *run, const struct bpf_program *
 void uprobes_setup(struct run *run)
 {
 	struct bpf_program *prog;
-	bool any = false;
 
-	bpf_object__for_each_program(prog, run->obj) {
-		if (!section_is(prog, "uprobe") && !section_is(prog, "uretprobe"))
-			continue;
-		if (!any)
-			run->core->uprobes_many = uprobe_multi_works();
-		any = true;
-		if (run->core->uprobes_many)
+	bpf_object__for_each_program(prog, run->obj)
+		if ((section_is(prog, "uprobe") || section_is(prog, "uretprobe")) &&
+		    uprobe_multi_works())
 			bpf_program__set_expected_attach_type(prog, TRACE_UPROBE_MULTI);
-	}
 }
 
-bool uprobes_many(const struct run *run)
+int uprobes_link(struct run *run, const char *name, int pid, const char *path,
+		 const struct bpf_uprobe_multi_opts *many)
 {
-	return run->core->uprobes_many;
-}
-
-int prog_attach_uprobes(struct run *run, const char *name, bool ret, int pid, const char *path,
-			const unsigned long *offsets, const u64 *cookies, size_t n)
-{
-	LIBBPF_OPTS(bpf_uprobe_multi_opts, many, .offsets = offsets, .cookies = cookies, .cnt = n,
-		    .retprobe = ret);
 	struct bpf_program *prog = prog_find(run, name);
 	int err = 0;
 
 	if (!pid)
 		pid = -1;
 	if (bpf_program__expected_attach_type(prog) == TRACE_UPROBE_MULTI)
-		return link_take(run, bpf_program__attach_uprobe_multi(prog, pid, path, NULL, &many));
-	for (size_t i = 0; i < n && !err; i++) {
-		LIBBPF_OPTS(bpf_uprobe_opts, one, .retprobe = ret,
-			    .bpf_cookie = cookies ? cookies[i] : 0);
+		return link_take(run, bpf_program__attach_uprobe_multi(prog, pid, path, NULL, many));
+	for (size_t i = 0; i < many->cnt && !err; i++) {
+		LIBBPF_OPTS(bpf_uprobe_opts, one, .retprobe = many->retprobe,
+			    .bpf_cookie = many->cookies ? many->cookies[i] : 0,
+			    .ref_ctr_offset = many->ref_ctr_offsets ? many->ref_ctr_offsets[i] : 0);
 
-		err = link_take(run, bpf_program__attach_uprobe_opts(prog, pid, path, offsets[i],
-								     &one));
+		err = link_take(run, bpf_program__attach_uprobe_opts(prog, pid, path,
+								     many->offsets[i], &one));
 	}
 	return err;
+}
+
+int prog_attach_uprobes(struct run *run, const char *prog, bool ret, int pid, const char *path,
+			const unsigned long *offsets, const u64 *cookies, size_t n)
+{
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, many, .offsets = offsets, .cookies = cookies, .cnt = n,
+		    .retprobe = ret);
+
+	return uprobes_link(run, prog, pid, path, &many);
 }
 
 int prog_attach_uprobe(struct run *run, const char *prog, bool ret, int pid, const char *path,

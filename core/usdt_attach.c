@@ -145,27 +145,13 @@ static bool site_see(struct elf *e, const struct usdt_note *note, void *arg)
 	return true;
 }
 
-/* All at once (6.6), or one by one. */
-static int sites_attach(struct attaching *a, const char *prog_name, int pid, const char *path)
+static int sites_attach(struct attaching *a, const char *prog, int pid, const char *path)
 {
-	struct bpf_program *prog = prog_find(a->run, prog_name);
 	LIBBPF_OPTS(bpf_uprobe_multi_opts, many, .offsets = a->offset,
-		    .ref_ctr_offsets = a->semaphore, .cookies = a->number, .cnt = a->n);
-	int err = 0;
+		    .ref_ctr_offsets = a->semaphore, .cnt = a->n,
+		    .cookies = a->run->core->usdt->cookies ? a->number : NULL);
 
-	if (bpf_program__expected_attach_type(prog) == TRACE_UPROBE_MULTI)
-		return link_take(a->run,
-				 bpf_program__attach_uprobe_multi(prog, pid ? pid : -1, path, NULL,
-								  &many));
-	for (size_t i = 0; i < a->n && !err; i++) {
-		LIBBPF_OPTS(bpf_uprobe_opts, one, .ref_ctr_offset = a->semaphore[i]);
-
-		if (a->run->core->usdt->cookies)
-			one.bpf_cookie = a->number[i];
-		err = link_take(a->run, bpf_program__attach_uprobe_opts(prog, pid ? pid : -1, path,
-									a->offset[i], &one));
-	}
-	return err;
+	return uprobes_link(a->run, prog, pid, path, &many);
 }
 
 int prog_attach_usdt(struct run *run, const char *prog, int pid, const char *path,

@@ -52,7 +52,6 @@ struct funcs {
 	struct func *v;
 	size_t n, kernel;	/* the kernel's come first once all are known */
 	bool cookies;
-	bool many;		/* a file's functions can be attached at once (6.10) */
 	struct ksyms *ksyms;
 	const char **names;	/* of the traced ones, with their cookies */
 	u64 *cookie;
@@ -323,8 +322,6 @@ static void setup(struct run *run)
 	if (all->kernel == all->n) {
 		prog_off(run, "user_enter");
 		prog_off(run, "user_return");
-	} else {
-		all->many = uprobes_many(run);
 	}
 }
 
@@ -364,7 +361,7 @@ static size_t group_of(const struct funcs *all, size_t i)
 	const char *path = all->v[i].path;
 	size_t n = 1;
 
-	while (path && all->many && i + n < all->n && !strcmp(all->v[i + n].path, path))
+	while (path && uprobe_multi_works() && i + n < all->n && !strcmp(all->v[i + n].path, path))
 		n++;
 	return n;
 }
@@ -394,7 +391,7 @@ static void attach(struct run *run)
 
 	if (prog_loaded(run, "kernel_session"))
 		refused = all->kernel - all->traced;
-	if ((all->many ? all->kernel : all->n) - from > SINGLES_MAX)
+	if ((uprobe_multi_works() ? all->kernel : all->n) - from > SINGLES_MAX)
 		die(EXIT_FAIL, "more than %d functions to be probed one by one: be more particular",
 		    SINGLES_MAX);
 	for (size_t i = from; i < all->n; i += n) {
