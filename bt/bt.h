@@ -379,6 +379,12 @@ struct bt_config {
 	bool plain;	  /* errors are one line: the text is none that the user wrote */
 };
 
+/* The program or library in which the latest uprobe was looked for. */
+struct bt_file {
+	const char *name, *path;
+	struct elf *elf; /* NULL: none yet */
+};
+
 struct bt {
 	const char *name; /* of the file, or "stdin", "-e" */
 	const char *text;
@@ -399,6 +405,7 @@ struct bt {
 	struct bt_macro *macros;
 	struct bt_template *templates; /* parse.c: macro NAME(...) { } */
 	struct bt_ctypes *ctypes;
+	struct bt_file file;
 	const char *btf_path; /* --btf */
 	uint32_t scratch_size, scratch_entries, zeros_size;
 	uint32_t stack_depth; /* most frames of any stack; 0: none are taken */

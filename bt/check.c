@@ -1216,6 +1216,7 @@ static void check_all(struct bt *bt)
 		points_parse(bt, p);
 		sites_find(bt, p);
 	}
+	sites_end(bt);
 	for (int pass = 0; changed || !final; pass++) {
 		if (pass > PASSES)
 			bt_error(bt, bt->probes->span,

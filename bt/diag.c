@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Errors as a compiler tells them, and the memory of a compilation.
 #include "bt.h"
+#include "sites.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ void bt_init(struct bt *bt, const char *name, const char *text, size_t len)
 
 void bt_free(struct bt *bt)
 {
+	sites_end(bt);
 	while (bt->memory) {
 		struct bt_chunk *next = bt->memory->next;
 
@@ -197,28 +199,37 @@ void guess_begin(struct bt_guess *g, const char *name)
 {
 	g->name = name;
 	g->best[0] = 0;
-	g->distance = strlen(name) < 4 ? 2 : 1 + strlen(name) / 3; /* above it, no guess */
+	g->distance = strlen(name) < 4 ? 2 : 1 + MIN(strlen(name) / 3, 4UL); /* from it on, no guess */
 }
 
-/* How many letters to change, insert, leave out or swap with their neighbour. */
-static unsigned edit_distance(const char *a, size_t n, const char *b, size_t m)
+/* How many letters to change, insert, leave out or swap with their neighbour; `limit` or more, where
+ * it is that many at least. Only the band around the diagonal can stay below the limit. */
+static unsigned edit_distance(const char *a, size_t n, const char *b, size_t m, unsigned limit)
 {
-	unsigned row[3][64];
+	unsigned row[3][64], least = 0, before;
 
 	for (size_t j = 0; j <= m; j++)
 		row[0][j] = j;
 	for (size_t i = 1; i <= n; i++) {
 		unsigned *now = row[i % 3], *up = row[(i + 2) % 3], *upper = row[(i + 1) % 3];
+		size_t from = i > limit ? i - limit : 1, to = MIN(m, i + limit);
 
-		now[0] = i;
-		for (size_t j = 1; j <= m; j++) {
+		before = least;
+		now[from - 1] = least = from > 1 ? limit : i;
+		for (size_t j = from; j <= to; j++) {
 			unsigned d = up[j - 1] + (a[i - 1] != b[j - 1]);
 
 			d = MIN(d, MIN(up[j], now[j - 1]) + 1);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				d = MIN(d, upper[j - 2] + 1);
 			now[j] = d;
+			least = MIN(least, d);
 		}
+		if (to < m)
+			now[to + 1] = limit;
+		/* a swap looks two rows back */
+		if (least >= limit && before >= limit)
+			return limit;
 	}
 	return row[n % 3][m];
 }
@@ -230,7 +241,7 @@ void guess_see(struct bt_guess *g, const char *candidate)
 
 	if (n > 62 || m > 62 || (n > m ? n - m : m - n) >= g->distance)
 		return;
-	d = edit_distance(g->name, n, candidate, m);
+	d = edit_distance(g->name, n, candidate, m, g->distance);
 	if (d >= g->distance)
 		return;
 	g->distance = d;

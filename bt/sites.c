@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Attach points: what they say, and what there is to attach to on this kernel.
 #include "sites.h"
+#include "asm.h"
 #include "ctypes.h"
 #include "elf.h"
 #include "ksyms.h"
@@ -8,6 +9,7 @@
 #include "usdt.h"
 #include "usyms.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/btf.h>
 #include <dirent.h>
@@ -758,20 +760,80 @@ bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *na
 	return found;
 }
 
-/* ksyms.c knows functions; this is about data as well. */
-bool kernel_symbol(const char *name, uint64_t *addr)
+struct wanted {
+	const char *name;
+	size_t len;
+	uint64_t addr;
+};
+
+/* "ffffffff81000000 D name", and for modules "\t[module]" behind it */
+static bool wanted_line(char *text, size_t len, void *arg)
 {
-	char line[512], found[256], type;
-	unsigned long long a;
-	FILE *f = fopen("/proc/kallsyms", "re");
+	struct wanted *w = arg;
+	uint64_t addr = hex_take(&text);
+
+	(void)len;
+	if (text[0] == ' ' && text[1] && !strncmp(text + 3, w->name, w->len) &&
+	    (!text[3 + w->len] || text[3 + w->len] == '\t'))
+		w->addr = addr;
+	return !w->addr;
+}
+
+/* Reading kallsyms takes 50 ms; the kernel, asked by a program (Linux 5.16, kernel/bpf/syscall.c:
+ * bpf_kallsyms_lookup_name), knows at once. False where it cannot be asked. */
+static bool kernel_symbol_ask(struct bt *bt, const char *name, uint64_t *addr)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, load, .prog_flags = BPF_F_SLEEPABLE);
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = addr, .ctx_size_in = sizeof(*addr));
+	enum { KSYM_MAX = 256, RESULT = -8, NAME = RESULT - KSYM_MAX };
+	int fd, err, len = strlen(name) + 1;
+	struct bt_code *c;
+
+	if (len > KSYM_MAX)
+		return false;
+	c = code_new(bt);
+	code_mov(c, R6, R1);
+	code_store_imm(c, BPF_DW, R10, RESULT, 0);
+	for (int i = 0; i < len; i += 4) {
+		int32_t word = 0;
+
+		memcpy(&word, name + i, MIN(len - i, 4));
+		code_store_imm(c, BPF_W, R10, NAME + i, word);
+	}
+	code_mov(c, R1, R10);
+	code_alu_imm(c, BPF_ADD, R1, NAME);
+	code_mov_imm(c, R2, len);
+	code_mov_imm(c, R3, 0);
+	code_mov(c, R4, R10);
+	code_alu_imm(c, BPF_ADD, R4, RESULT);
+	code_call(c, BPF_FUNC_kallsyms_lookup_name);
+	code_load(c, BPF_DW, R1, R10, RESULT);
+	code_store(c, BPF_DW, R6, 0, R1);
+	code_mov_imm(c, R0, 0);
+	code_exit(c);
+	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "symbol", "GPL", c->insn, c->n, &load);
+	code_free(c);
+	if (fd < 0)
+		return false;
+	err = bpf_prog_test_run_opts(fd, &run);
+	close(fd);
+	return !err;
+}
+
+/* ksyms.c knows functions; this is about data as well. */
+bool kernel_symbol(struct bt *bt, const char *name, uint64_t *addr)
+{
+	struct wanted w = {.name = name, .len = strlen(name)};
+	int fd;
 
 	*addr = 0;
-	while (f && !*addr && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llx %c %255s", &a, &type, found) == 3 && !strcmp(found, name))
-			*addr = a;
-	if (f)
-		fclose(f);
-	return *addr;
+	if (kernel_symbol_ask(bt, name, addr))
+		return *addr;
+	fd = file_open_in("", "/proc/kallsyms", 0);
+	if (fd >= 0)
+		file_lines(fd, wanted_line, &w);
+	*addr = w.addr;
+	return w.addr;
 }
 
 static struct bt_site *site_of_file(struct finder *f, const char *func, uint64_t offset)
@@ -854,28 +916,43 @@ static void moved_to_libc(struct finder *f)
 	elf_file_close(e);
 }
 
+/* Points and probes name the same file again and again. */
+static struct elf *uprobe_file(struct finder *f)
+{
+	struct bt_file *file = &f->bt->file;
+	const char *name = f->pt->part[0], *why;
+	char path[PATH_MAX];
+
+	if (file->elf && !strcmp(file->name, name))
+		return file->elf;
+	elf_file_close(file->elf);
+	file->elf = NULL;
+	if (!site_file(f->bt, name, path, sizeof(path))) {
+		snprintf(f->missing, sizeof(f->missing), "there is no library or program '%s'",
+			 name);
+		return NULL;
+	}
+	file->elf = elf_file_open(path, &why);
+	if (!file->elf)
+		bt_error(f->bt, f->pt->span, "%.200s: %.40s", path, why);
+	file->name = name;
+	file->path = bt_printf(f->bt, "%s", path);
+	return file->elf;
+}
+
 static void uprobe_find(struct finder *f)
 {
-	char path[PATH_MAX];
-	const char *why;
-	struct elf *e;
+	struct elf *e = uprobe_file(f);
 
-	if (!site_file(f->bt, f->pt->part[0], path, sizeof(path))) {
-		snprintf(f->missing, sizeof(f->missing), "there is no library or program '%s'",
-			 f->pt->part[0]);
-		return;
-	}
-	f->path = bt_printf(f->bt, "%s", path);
-	e = elf_file_open(path, &why);
 	if (!e)
-		bt_error(f->bt, f->pt->span, "%.200s: %.40s", path, why);
+		return;
+	f->path = f->bt->file.path;
 	if (f->pt->kind == P_URETPROBE && elf_is_go(e))
 		bt_error_status(f->bt, EXIT_CANNOT, f->pt->span,
 				"%s is a Go program: Go moves its stacks, "
 				"and a probe on a return would crash it",
-				path);
+				f->path);
 	user_find(f, e);
-	elf_file_close(e);
 	moved_to_libc(f);
 }
 
@@ -1023,7 +1100,7 @@ static void watch_find(struct finder *f)
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", f->bt->pid);
 	if (!number &&
 	    (f->bt->pid ? !site_symbol(f->bt, &(struct bt_site){.path = exe}, name, &addr, &size)
-			: !kernel_symbol(name, &addr))) {
+			: !kernel_symbol(f->bt, name, &addr))) {
 		snprintf(f->missing, sizeof(f->missing),
 			 f->bt->pid ? "the program of that process has no variable '%.100s'"
 				    : "the kernel has no symbol '%.100s', or hides its address",
@@ -1197,6 +1274,12 @@ void sites_find(struct bt *bt, struct bt_probe *probe)
 		bt_error_status(bt, EXIT_CANNOT, gone->span, "%s", why);
 	if (gone)
 		left_out(bt, gone, why);
+}
+
+void sites_end(struct bt *bt)
+{
+	elf_file_close(bt->file.elf);
+	bt->file.elf = NULL;
 }
 
 /* ---- args ---- */

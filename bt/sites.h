@@ -18,6 +18,8 @@ void points_parse(struct bt *bt, struct bt_probe *probe);
 /* Their sites, in probe->sites. Those of a list that are missing are told by warn(), as long as
  * there is one left. */
 void sites_find(struct bt *bt, struct bt_probe *probe);
+/* After the last probe. */
+void sites_end(struct bt *bt);
 /* The members of `args`, NULL where there are none: then why says so. */
 struct bt_record *site_args(struct bt *bt, struct bt_site *site, const char **why);
 
@@ -41,7 +43,7 @@ bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *na
 		 uint64_t *size);
 
 /* The same for one of the kernel, which may hide its addresses. */
-bool kernel_symbol(const char *name, uint64_t *addr);
+bool kernel_symbol(struct bt *bt, const char *name, uint64_t *addr);
 
 /* The file that PATH, LIBRARY or PROGRAM means; false: there is none. */
 bool site_file(const struct bt *bt, const char *name, char *path, size_t size);
