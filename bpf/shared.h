@@ -42,4 +42,7 @@ struct hist_value {
 	__u64 slots[HIST_SLOTS];
 };
 
+/* The helper number by which a program calls the i-th function that prog_kfuncs() names. */
+#define KFUNC(i) (0x10000 + (i))
+
 #endif

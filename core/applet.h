@@ -457,6 +457,11 @@ void prog_target(struct run *run, const char *prog, const char *function); /* fe
 void prog_targets(struct run *run, const char *prog, const char **functions,
 		  const u64 *cookies, size_t n);
 void prog_off(struct run *run, const char *prog);
+/* Functions of the kernel (kfuncs) that only `prog` calls: the i-th as helper number KFUNC(i), in the
+ * program itself and what is inlined there. As externs they would keep all of the object from being
+ * loaded where the kernel has no BTF, even with that program off. 0 or -errno: the kernel lacks one
+ * of them, or has no BTF. */
+int prog_kfuncs(struct run *run, const char *prog, const char *const *functions, int n);
 struct bpf_program *prog_find(const struct run *run, const char *prog);
 bool prog_loaded(const struct run *run, const char *prog); /* after load, in attach() */
 /* After load, in attach(). Links are the core's. 0 or -errno. `pid` 0 is every process.

@@ -8,6 +8,7 @@
 #include "ksyms.h"
 #include "tracefs.h"
 
+#include <bpf/btf.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -141,6 +142,41 @@ void prog_targets(struct run *run, const char *prog, const char **functions,
 	t->functions = functions;
 	t->cookies = cookies;
 	t->n = n;
+}
+
+static int kfunc_id(const struct btf *btf, const char *function)
+{
+	return btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+}
+
+int prog_kfuncs(struct run *run, const char *prog, const char *const *functions, int n)
+{
+	struct bpf_program *p = prog_find(run, prog);
+	size_t len = bpf_program__insn_cnt(p);
+	struct btf *btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
+	struct bpf_insn *insn;
+	int err = btf ? 0 : -errno;
+
+	for (int i = 0; !err && i < n; i++)
+		err = kfunc_id(btf, functions[i]) < 0 ? -ENOENT : 0;
+	if (err) {
+		btf__free(btf);
+		return err;
+	}
+	insn = xalloc(len * sizeof(*insn));
+	memcpy(insn, bpf_program__insns(p), len * sizeof(*insn));
+	for (size_t i = 0; i < len; i++) {
+		unsigned f = insn[i].imm - KFUNC(0);
+
+		if (insn[i].code != (BPF_JMP | BPF_CALL) || insn[i].src_reg || f >= (unsigned)n)
+			continue;
+		insn[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
+		insn[i].imm = kfunc_id(btf, functions[f]);
+	}
+	err = bpf_program__set_insns(p, insn, len);
+	free(insn);
+	btf__free(btf);
+	return err;
 }
 
 static const struct target *targets_of(const struct run *run, const char *prog)

@@ -292,6 +292,9 @@ static void funcs_find(struct run *run)
 
 /* ---- probing them ---- */
 
+/* In the order of their KFUNC numbers in the program. */
+static const char *const session_kfuncs[] = { "bpf_session_is_return", "bpf_session_cookie" };
+
 static void setup(struct run *run)
 {
 	struct funcs *all = run->own;
@@ -311,7 +314,8 @@ static void setup(struct run *run)
 		prog_off(run, "kernel_fentry");
 		prog_off(run, "kernel_fexit");
 	}
-	if (all->traced && !opt_on(run, 'k'))
+	if (all->traced && !opt_on(run, 'k') &&
+	    !prog_kfuncs(run, "kernel_session", session_kfuncs, ARRAY_LEN(session_kfuncs)))
 		prog_targets(run, "kernel_session", all->names, all->cookie, all->traced);
 	else
 		prog_off(run, "kernel_session");

@@ -21,16 +21,6 @@ struct {
 	__type(value, struct counts);
 } counts SEC(".maps");
 
-/* A pointer from the arguments of a tracepoint as a number, which alone global functions take: to
- * the verifier a negated pointer is one. */
-static __always_inline u64 number_of(struct address_space *mapping)
-{
-	u64 n = (u64)mapping;
-
-	asm volatile("%0 = -%0; %0 = -%0" : "+r"(n));
-	return n;
-}
-
 struct chunk_key {
 	u64 mapping;	/* the file's struct address_space */
 	u64 chunk;
@@ -232,7 +222,7 @@ static __noinline int added(struct folio *folio)
 	return 0;
 }
 
-SEC("tp_btf/mm_filemap_add_to_page_cache")
+SEC("raw_tp/mm_filemap_add_to_page_cache")
 int BPF_PROG(page_added, struct folio *folio)
 {
 	u32 tid = bpf_get_current_pid_tgid();
@@ -252,7 +242,7 @@ static __noinline bool reads_ahead(u64 ip)
 	return false;
 }
 
-SEC("tp_btf/mm_filemap_add_to_page_cache")
+SEC("raw_tp/mm_filemap_add_to_page_cache")
 int BPF_PROG(page_added_stack, struct folio *folio)
 {
 	u64 ips[12] = {};
@@ -266,7 +256,7 @@ int BPF_PROG(page_added_stack, struct folio *folio)
 	return 0;
 }
 
-SEC("tp_btf/mm_filemap_delete_from_page_cache")
+SEC("raw_tp/mm_filemap_delete_from_page_cache")
 int BPF_PROG(page_deleted, struct folio *folio)
 {
 	u64 index = folio_index(folio);
@@ -379,10 +369,10 @@ int BPF_KRETPROBE(filemap_splice_read_kretprobe, long ret)
 }
 
 /* 6.11: what a read asks for, when all up to some point is in the cache. */
-SEC("tp_btf/mm_filemap_get_pages")
+SEC("raw_tp/mm_filemap_get_pages")
 int BPF_PROG(pages_got, struct address_space *mapping, u64 first, u64 last)
 {
-	return pages_asked(number_of(mapping), first, last);
+	return pages_asked((u64)mapping, first, last);
 }
 
 /* ---- or by a page fault, which maps the pages around, too ---- */
@@ -430,14 +420,14 @@ int BPF_KPROBE(filemap_map_pages_kprobe, struct vm_fault *vmf, u64 first, u64 la
 }
 
 /* 6.11 */
-SEC("tp_btf/mm_filemap_fault")
+SEC("raw_tp/mm_filemap_fault")
 int BPF_PROG(page_fault, struct address_space *mapping, u64 index)
 {
-	return fault_begin(number_of(mapping), index);
+	return fault_begin((u64)mapping, index);
 }
 
-SEC("tp_btf/mm_filemap_map_pages")
+SEC("raw_tp/mm_filemap_map_pages")
 int BPF_PROG(pages_mapped, struct address_space *mapping, u64 first, u64 last)
 {
-	return pages_asked(number_of(mapping), first, last);
+	return pages_asked((u64)mapping, first, last);
 }

@@ -185,11 +185,11 @@ static __always_inline int probe_leave(struct pt_regs *ctx, enum where where)
 }
 
 /* Entry and return of many functions (6.10). What is stored at entry is there at the return; the
- * registers at the return are few. Both functions take the context since 7.0. */
-extern bool bpf_session_is_return___bare(void) __ksym __weak;
-extern u64 *bpf_session_cookie___bare(void) __ksym __weak;
-extern bool bpf_session_is_return___ctx(void *ctx) __ksym __weak;
-extern u64 *bpf_session_cookie___ctx(void *ctx) __ksym __weak;
+ * registers at the return are few. Both functions take the context since 7.0; before, it does no
+ * harm. They are named by prog_kfuncs(): for externs libbpf wants the kernel's types, even when
+ * no program that calls them is loaded. */
+static bool (*const bpf_session_is_return)(void *ctx) = (void *)KFUNC(0);
+static u64 *(*const bpf_session_cookie)(void *ctx) = (void *)KFUNC(1);
 
 static __always_inline int session(struct pt_regs *ctx, bool is_return, u64 *frame)
 {
@@ -205,10 +205,7 @@ static __always_inline int session(struct pt_regs *ctx, bool is_return, u64 *fra
 SEC("kprobe.session")
 int kernel_session(struct pt_regs *ctx)
 {
-	if (bpf_ksym_exists(bpf_session_cookie___ctx))
-		return session(ctx, bpf_session_is_return___ctx(ctx),
-			       bpf_session_cookie___ctx(ctx));
-	return session(ctx, bpf_session_is_return___bare(), bpf_session_cookie___bare());
+	return session(ctx, bpf_session_is_return(ctx), bpf_session_cookie(ctx));
 }
 
 SEC("kprobe")
