@@ -34,20 +34,16 @@ static __always_inline u32 task_cpu(struct task_struct *task)
 	return BPF_CORE_READ(old, cpu);
 }
 
-/* The pid (process: the thread group's) of a task as seen from the pid namespace that the tool runs
- * in, or 0 where it cannot be seen from there. In the first namespace that is just the number. */
-static __noinline u32 task_pid_seen(struct task_struct *task, bool process)
+/* The number of a pid in the pid namespace that the tool runs in, or 0 where it cannot be seen from
+ * there. */
+static __always_inline u32 pid_seen(struct pid *pid)
 {
-	struct pid *pid;
-	struct upid *upid;
+	struct upid *upid = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 	u32 level;
 
 	if (!filter.pidns_ino)
-		return process ? BPF_CORE_READ(task, tgid) : BPF_CORE_READ(task, pid);
-	pid = process ? BPF_CORE_READ(task, group_leader, thread_pid)
-		      : BPF_CORE_READ(task, thread_pid);
+		return BPF_CORE_READ(upid, nr);
 	level = BPF_CORE_READ(pid, level);
-	upid = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 	/* Pid namespaces nest 32 deep at most (MAX_PID_NS_LEVEL). */
 	for (u32 i = 0; i <= 32 && i <= level; i++) {
 		if (BPF_CORE_READ(upid, ns, ns.inum) == filter.pidns_ino)
@@ -55,6 +51,16 @@ static __noinline u32 task_pid_seen(struct task_struct *task, bool process)
 		upid = (void *)upid + bpf_core_type_size(struct upid);
 	}
 	return 0;
+}
+
+/* The same for a task; process: its thread group's. In the first namespace that is just the
+ * number. */
+static __noinline u32 task_pid_seen(struct task_struct *task, bool process)
+{
+	if (!filter.pidns_ino)
+		return process ? BPF_CORE_READ(task, tgid) : BPF_CORE_READ(task, pid);
+	return pid_seen(process ? BPF_CORE_READ(task, group_leader, thread_pid)
+				: BPF_CORE_READ(task, thread_pid));
 }
 
 /* bpf_get_current_pid_tgid() as seen from the tool's own pid namespace, 0 for what cannot be seen

@@ -392,6 +392,7 @@ struct bt {
 	char **params; /* $1... */
 	int nparams;
 	int pid, child; /* -p, -c; 0: none */
+	uint64_t pidns, pidns_dev; /* own_pidns() */
 	struct bt_config config;
 
 	struct bt_probe *probes, **probes_end;

@@ -315,10 +315,7 @@ static void usym_into(struct gen *g, struct bt_expr *e, struct place to, uint32_
 {
 	(void)size;
 	gen_expr(g, e->arg[0]);
-	gen_save(g, to, R0);
-	code_call(g->c, BPF_FUNC_get_current_pid_tgid);
-	code_alu_imm(g->c, BPF_RSH, R0, 32);
-	gen_save(g, place_at(to, 8), R0);
+	gen_save_of_process(g, to);
 }
 
 static void kaddr_check(struct check *ck, struct bt_expr *e)
@@ -494,10 +491,7 @@ static void ustack_call_into(struct gen *g, struct bt_expr *e, struct place to, 
 {
 	(void)e, (void)size;
 	gen_stack(g, BPF_F_USER_STACK);
-	gen_save(g, to, R0);
-	code_call(g->c, BPF_FUNC_get_current_pid_tgid);
-	code_alu_imm(g->c, BPF_RSH, R0, 32);
-	gen_save(g, place_at(to, 8), R0);
+	gen_save_of_process(g, to);
 }
 
 static void nsecs_check(struct check *ck, struct bt_expr *e)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Errors as a compiler tells them, and the memory of a compilation.
 #include "bt.h"
+#include "procs.h"
 #include "sites.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@ void bt_init(struct bt *bt, const char *name, const char *text, size_t len)
 	bt->len = len;
 	bt->probes_end = &bt->probes;
 	bt->progs_end = &bt->progs;
+	bt->pidns = own_pidns(&bt->pidns_dev);
 	bt->config = (struct bt_config){
 		.max_strlen = 1024,
 		.key_strlen = 256,

@@ -469,6 +469,35 @@ static void gen_unary(struct gen *g, struct bt_expr *e)
 	}
 }
 
+void gen_pid_tgid(struct gen *g)
+{
+	struct mark m = gen_mark(g);
+	struct place pair;
+
+	if (!g->bt->pidns) {
+		code_call(g->c, BPF_FUNC_get_current_pid_tgid);
+		return;
+	}
+	/* Zeros for a task of another namespace, also of one below ours (kernel/bpf/helpers.c). The
+	 * struct has the thread first. */
+	pair = gen_temp_stack(g, sizeof(struct bpf_pidns_info));
+	code_imm64(g->c, R1, g->bt->pidns_dev);
+	code_imm64(g->c, R2, g->bt->pidns);
+	gen_place_address(g, R3, pair);
+	code_mov_imm(g->c, R4, sizeof(struct bpf_pidns_info));
+	code_call(g->c, BPF_FUNC_get_ns_current_pid_tgid);
+	gen_fetch(g, R0, pair);
+	gen_release(g, m);
+}
+
+void gen_save_of_process(struct gen *g, struct place to)
+{
+	gen_save(g, to, R0);
+	gen_pid_tgid(g);
+	code_alu_imm(g->c, BPF_RSH, R0, 32);
+	gen_save(g, place_at(to, 8), R0);
+}
+
 static void gen_builtin(struct gen *g, struct bt_expr *e)
 {
 	const struct bt_builtin *row = e->builtin;
@@ -477,7 +506,10 @@ static void gen_builtin(struct gen *g, struct bt_expr *e)
 		row->gen(g, e);
 		return;
 	}
-	code_call(g->c, row->helper);
+	if (row->helper == BPF_FUNC_get_current_pid_tgid)
+		gen_pid_tgid(g);
+	else
+		code_call(g->c, row->helper);
 	if (row->shift)
 		code_alu_imm(g->c, BPF_RSH, R0, row->shift);
 	if (row->mask) /* of 32 bits: the upper half of the register goes */

@@ -82,8 +82,12 @@ void gen_str_equal(struct gen *g, struct bt_expr *a, struct bt_expr *b, uint32_t
 /* Call the helper for the space: user, kernel, or after a look at the address in R3. */
 void gen_call_for_space(struct gen *g, enum bt_space as, int user, int kernel);
 
+/* R0 = process << 32 | thread that runs, as the pid namespace of the tool has them. */
+void gen_pid_tgid(struct gen *g);
 /* R0 = the number of the stack, below 0 if it found no room; `user`: BPF_F_USER_STACK or 0. */
 void gen_stack(struct gen *g, uint32_t user);
+/* The number in R0 and the process that it belongs to, 16 bytes. */
+void gen_save_of_process(struct gen *g, struct place to);
 /* Where a string is read from: code that leaves an address in R0, of which it lies `off` further.
  */
 struct source {

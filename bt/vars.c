@@ -314,10 +314,7 @@ static void ustack_into(struct gen *g, struct bt_expr *e, struct place to, uint3
 {
 	(void)size, (void)e;
 	gen_stack(g, BPF_F_USER_STACK);
-	gen_save(g, to, R0);
-	code_call(g->c, BPF_FUNC_get_current_pid_tgid);
-	code_alu_imm(g->c, BPF_RSH, R0, 32);
-	gen_save(g, place_at(to, 8), R0);
+	gen_save_of_process(g, to);
 }
 
 #define ARGS(n)                                                                                    \

@@ -3,11 +3,11 @@
 #include "frames.h"
 #include "btf.h"
 #include "btf_min.h"
+#include "procs.h"
 #include "libbpf/fold.h"
 
 #include <bpf/btf.h>
 #include <zlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* What all objects have in common (bpf/dictionary.bpf.c), compressed by itself. */
@@ -96,17 +96,12 @@ void *bss_var(const struct run *run, const char *name)
 /* In a pid namespace of its own the tool's user means the pids of that namespace. */
 static void filter_settle(const struct run *run, struct filter *filter)
 {
-	struct stat st;
-
 	/* To name the stack of an event files are opened, which may be events again. */
 	if (run->applet->event_min && frames_wanted(run))
 		filter->not_pid = getpid();
 	filter->any = filter->not_pid || filter->pid || filter->tid || filter->uid != UID_ANY ||
 		      filter->comm[0] || filter->cgroup_id || filter->mntns;
-	/* The first namespace has a fixed inode number (PROC_PID_INIT_INO). */
-	if (stat("/proc/self/ns/pid", &st) || st.st_ino == 0xeffffffcU)
-		return;
-	filter->pidns_ino = st.st_ino;
+	filter->pidns_ino = own_pidns(NULL);
 }
 
 /* The file that libbpf takes the types to relocate by from, cut down to those that the object names,

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 int proc_each(void (*cb)(int pid, void *arg), void *arg)
@@ -38,4 +40,16 @@ bool proc_runs(int pid, const char *name)
 	/* That of a file which was deleted or replaced ends with " (deleted)". */
 	return base && !strncmp(base + 1, name, len) &&
 	       (!base[len + 1] || !strcmp(base + 1 + len, " (deleted)"));
+}
+
+uint64_t own_pidns(uint64_t *dev)
+{
+	struct stat st;
+
+	/* The first namespace has a fixed inode number (PROC_PID_INIT_INO). */
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino == 0xeffffffcU)
+		return 0;
+	if (dev) /* include/linux/kdev_t.h: MKDEV() */
+		*dev = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
+	return st.st_ino;
 }

@@ -193,6 +193,11 @@ whole_types() {
 	[ -z "${BPFTOOLS_BTF:-}" ] || BPFTOOLS_BTF=$BPFTOOLS_WHOLE_BTF
 }
 
+# first_pidns: is this the machine's first pid namespace, whose pids the kernel's own structures have?
+first_pidns() {
+	[ "$(stat -Lc %i /proc/self/ns/pid)" = 4026531836 ] # PROC_PID_INIT_INO
+}
+
 # sees_others: where the tool has no right to look at what other programs hold, the test is skipped.
 sees_others() {
 	case ${TEST_PLACE:-} in

@@ -70,13 +70,12 @@ static __noinline int path_note(struct event *e, struct sock *sk)
 	return 0;
 }
 
-/* The number of who made the other end, as the first pid namespace has it. */
-static __always_inline u32 peer_of(struct sock *sk)
+/* Who made the other end. */
+static __noinline u32 peer_of(struct sock *sk)
 {
 	struct pid *pid = BPF_CORE_READ(sk, sk_peer_pid);
-	struct upid *upid = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 
-	return pid && !filter.pidns_ino ? BPF_CORE_READ(upid, nr) : 0;
+	return pid ? pid_seen(pid) : 0;
 }
 
 static __noinline int piece_send(void *ctx, struct call *call, bool last)
