@@ -80,7 +80,7 @@ static void value(struct compile *c, struct test *t, const struct bt_expr *e)
 		step_add(c, t, e, place(c, t, e));
 }
 
-/* The least bytes that a value passes on its way count, and their sign. */
+/* The least bytes that a value passes on its way count, and the sign of the last of these. */
 static void value_size(struct test *t, const struct bt_expr *e)
 {
 	const struct bt_type *type = e->type;
@@ -88,7 +88,7 @@ static void value_size(struct test *t, const struct bt_expr *e)
 
 	if (e->kind == E_CAST)
 		value_size(t, e->a);
-	if (!t->size || size < t->size) {
+	if (!t->size || size <= t->size) {
 		t->size = size;
 		t->sign = type->kind == T_INT && type->sign;
 	}
