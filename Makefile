@@ -58,7 +58,7 @@ else
 applet_c := $(all_c)
 endif
 # The tracing language, for the applets that are front ends of it.
-bt_applets := argdist bpftrace funccount funcinterval funcslower ksnoop stackcount trace
+bt_applets := argdist bpftrace funccount funcinterval funcslower inject ksnoop stackcount trace
 bt_c := $(if $(filter $(addprefix applets/trace/,$(addsuffix .c,$(bt_applets))),$(applet_c)),$(sort $(wildcard bt/*.c)))
 core_c := main.c $(sort $(wildcard core/*.c)) $(bt_c)
 objs := $(core_c:%.c=$(O)/%.o) $(applet_c:%.c=$(O)/%.o)

@@ -165,15 +165,20 @@ const char *front_comma(const char *p, const char *end)
 	return p;
 }
 
-/* From 4.17 on the entries of system calls have one argument: the registers. */
-static bool is_syscall_wrapper(const struct front_target *t)
+const char *front_syscall(const char *func)
 {
 	static const char *const starts[] = {"__x64_sys_", "__arm64_sys_", "__riscv_sys_"};
 
-	for (size_t i = 0; t->kind != 't' && !t->lib && i < ARRAY_LEN(starts); i++)
-		if (!strncmp(t->func, starts[i], strlen(starts[i])))
-			return true;
-	return false;
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+		if (!strncmp(func, starts[i], strlen(starts[i])))
+			return func + strlen(starts[i]);
+	return NULL;
+}
+
+/* From 4.17 on the entries of system calls have one argument: the registers. */
+static bool is_syscall_wrapper(const struct front_target *t)
+{
+	return t->kind != 't' && !t->lib && front_syscall(t->func);
 }
 
 /* The argument `i`, from 0 on. */

@@ -38,6 +38,8 @@ struct front_target {
 void front_target(struct front *f, const char *spec, struct front_target *t);
 /* Its attach point to the program's text; at the function's return if `ret`. */
 void front_point(struct front *f, const struct front_target *t, bool ret);
+/* "mkdir" of the kernel's function "__x64_sys_mkdir"; NULL: it is not the entry of a system call. */
+const char *front_syscall(const char *func);
 
 /* ---- expressions as BCC writes them ---- */
 struct front_names {

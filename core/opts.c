@@ -60,10 +60,13 @@ static const struct opt common_opts[] = {
 	{ 0 }
 };
 
-/* Those that make sense for what the applet prints. */
-static bool common_applies(const struct applet *a, unsigned char key)
+/* Those that make sense for what the applet prints, and whose name it has not for one of its own. */
+static bool common_applies(const struct applet *a, const struct opt *common)
 {
-	switch (key) {
+	for (const struct opt *opt = a->opts; opt && opt->name; opt++)
+		if (opt->where != OPT_LETTER && !strcmp(opt->name, common->name))
+			return false;
+	switch (common->key) {
 	case KEY_COLUMNS:
 	case KEY_TIMESTAMPS:
 	case KEY_CSV: return a->cols != NULL;
@@ -90,7 +93,7 @@ static void opts_collect(struct run *run)
 		if (opt->where != OPT_LETTER)
 			core->opts[core->nopts++] = opt;
 	for (opt = common_opts; opt->name; opt++)
-		if (common_applies(run->applet, opt->key) && core->nopts < OPTS_MAX)
+		if (common_applies(run->applet, opt) && core->nopts < OPTS_MAX)
 			core->opts[core->nopts++] = opt;
 }
 

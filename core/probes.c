@@ -219,7 +219,8 @@ static bool is_kprobe(const struct bpf_program *prog)
 
 static bool is_fentry(const struct bpf_program *prog)
 {
-	return section_is(prog, "fentry") || section_is(prog, "fexit");
+	return section_is(prog, "fentry") || section_is(prog, "fexit") ||
+	       section_is(prog, "fmod_ret");
 }
 
 /* tp_btf, fentry, iter and their like attach by the number of a type in the kernel's own BTF. */
