@@ -25,25 +25,47 @@ int request_insert(struct bpf_raw_tracepoint_args *ctx)
 	return io_begin_request(ctx, raw_request(ctx), true);
 }
 
-SEC("raw_tp/block_rq_issue")
-int request_issue(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int issue(struct bpf_raw_tracepoint_args *ctx, bool typed)
 {
-	struct io *io = io_issue(ctx, raw_request(ctx));
+	struct io *io = io_issue(ctx, raw_request(ctx), typed);
 
 	if (io)
 		io_issued(io);
 	return 0;
 }
 
-SEC("raw_tp/block_rq_complete")
-int request_done(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int done(struct bpf_raw_tracepoint_args *ctx, bool typed)
 {
 	struct request *rq = (void *)ctx->args[0];
-	struct io *io = io_done(rq, ctx->args[2]);
+	struct io *io = io_done(rq, ctx->args[2], typed);
 
 	if (io)
 		io_ended(ctx, io, rq, NULL, (s32)ctx->args[1]);
 	return 0;
+}
+
+SEC("tp_btf/block_rq_issue")
+int request_issue_btf(struct bpf_raw_tracepoint_args *ctx)
+{
+	return issue(ctx, true);
+}
+
+SEC("tp_btf/block_rq_complete")
+int request_done_btf(struct bpf_raw_tracepoint_args *ctx)
+{
+	return done(ctx, true);
+}
+
+SEC("raw_tp/block_rq_issue")
+int request_issue(struct bpf_raw_tracepoint_args *ctx)
+{
+	return issue(ctx, false);
+}
+
+SEC("raw_tp/block_rq_complete")
+int request_done(struct bpf_raw_tracepoint_args *ctx)
+{
+	return done(ctx, false);
 }
 
 SEC("raw_tp/block_bio_queue")

@@ -116,8 +116,8 @@ static __always_inline void *raw_second(struct bpf_raw_tracepoint_args *ctx)
 	return arg;
 }
 
-/* The request of block_rq_insert and block_rq_issue (raw_tp): the queue went before it until 5.11,
- * and until 5.10.137. */
+/* The request of block_rq_insert and block_rq_issue (raw_tp, tp_btf): the queue went before it until
+ * 5.11, and until 5.10.137. */
 static __always_inline struct request *raw_request(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (bpf_core_type_exists(btf_trace_block_rq_issue___queue))
@@ -133,25 +133,26 @@ static __always_inline struct bio *raw_bio(struct bpf_raw_tracepoint_args *ctx)
 	return (void *)ctx->args[0];
 }
 
-/* request.rq_disk moved into the queue in 5.17. */
-static __always_inline struct gendisk *rq_disk(struct request *rq)
+/* request.rq_disk moved into the queue in 5.17. `typed` here and below is a constant: `rq` came from
+ * the arguments of a tp_btf program, which loads through it directly. */
+static __always_inline struct gendisk *rq_disk(struct request *rq, bool typed)
 {
 	struct request___disk *old = (void *)rq;
 
 	if (bpf_core_field_exists(old->rq_disk))
-		return BPF_CORE_READ(old, rq_disk);
-	return BPF_CORE_READ(rq, q, disk);
+		return typed ? old->rq_disk : BPF_CORE_READ(old, rq_disk);
+	return typed ? rq->q->disk : BPF_CORE_READ(rq, q, disk);
 }
 
 /* The device number of the partition (or whole disk) asked, 0 where the queue keeps no statistics
  * and so does not note it. A partition was a hd_struct until 5.11. */
-static __always_inline dev_t rq_part_dev(struct request *rq)
+static __always_inline dev_t rq_part_dev(struct request *rq, bool typed)
 {
 	struct request___hd *old = (void *)rq;
 
 	if (bpf_core_type_exists(struct hd_struct))
-		return BPF_CORE_READ(old, part, __dev.devt);
-	return BPF_CORE_READ(rq, part, bd_dev);
+		return typed ? old->part->__dev.devt : BPF_CORE_READ(old, part, __dev.devt);
+	return typed ? rq->part->bd_dev : BPF_CORE_READ(rq, part, bd_dev);
 }
 
 /* A bio had its disk itself until 5.12, and by then had forgotten its partition. */

@@ -17,7 +17,9 @@
 #include "fs.h"
 
 #define S_IFMT 0170000
+#define S_IFSOCK 0140000
 #define S_IFREG 0100000
+#define S_IFIFO 0010000
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define FMODE_OPENED 0x80000
 #define AT_EMPTY_PATH 0x1000
@@ -423,19 +425,9 @@ FS_HOOK(fsync_fd, 2, 2)
 FS_HOOK(getattr, GETATTR_ARGS, 4)
 #endif
 
-/* ---- system calls ---- which are not within each other, so any frame will do */
+/* ---- system calls ---- which are not within each other, but may be two operations */
 
-enum { SYSCALL_FRAME = 1 };
-
-/* The file that a call names, NULL if it names none. */
-static __always_inline struct file *syscall_file(struct pt_regs *regs, u8 what, s32 *fd)
-{
-	if ((what & FS_CALL_FLAGS_2 && !(syscall_arg(regs, 2) & AT_EMPTY_PATH)) ||
-	    (what & FS_CALL_FLAGS_3 && !(syscall_arg(regs, 3) & AT_EMPTY_PATH)))
-		return NULL;
-	*fd = what & FS_CALL_FILE_1 ? syscall_arg(regs, 1) : syscall_arg(regs, 0);
-	return file_of_fd(*fd);
-}
+enum { SYSCALL_FRAME = 1, SYSCALL_FRAME_2 };
 
 static __always_inline u8 syscall_what(u64 nr)
 {
@@ -445,19 +437,17 @@ static __always_inline u8 syscall_what(u64 nr)
 	return fs_calls[nr & (FS_CALLS - 1)];
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(syscall_exit, struct pt_regs *regs, long ret)
+static __noinline int syscall_ended(void *ctx, u64 frame, long ret)
 {
+	struct task_value *value = task_get(task_here(), true);
 	struct fs_call *call;
 	struct file *file;
-	struct task_value *value;
 
-	if (!syscall_what((u32)syscall_nr(regs)))
+	if (!value)
 		return 0;
-	value = task_get(task_here(), true);
-	if (!value || value->call[0].frame != SYSCALL_FRAME)
+	call = value->call[0].frame == frame ? &value->call[0] : &value->call[1];
+	if (call->frame != frame)
 		return 0;
-	call = &value->call[0];
 	file = file_of_fd(call->op == FS_OPEN ? ret : call->fd);
 	if (call->op == FS_OPEN) {
 		if (!file || !inode_wanted(BPF_CORE_READ(file, f_inode), FS_OPEN)) {
@@ -469,7 +459,78 @@ int BPF_PROG(syscall_exit, struct pt_regs *regs, long ret)
 		call->path = NULL;
 		call->at = NULL;
 	}
-	return returned(ctx, SYSCALL_FRAME, ret);
+	return returned(ctx, frame, ret);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(syscall_exit, struct pt_regs *regs, long ret)
+{
+	u8 what = syscall_what((u32)syscall_nr(regs));
+
+	if (!what)
+		return 0;
+	if (what & FS_CALL_COPIES)
+		syscall_ended(ctx, SYSCALL_FRAME_2, ret);
+	return syscall_ended(ctx, SYSCALL_FRAME, ret);
+}
+
+static __always_inline struct fs_call *syscall_begin(u64 frame, u32 op, s32 fd, struct file *file,
+						     bool file_pos)
+{
+	const loff_t *at = file_pos ? (void *)file + bpf_core_field_offset(file->f_pos) : NULL;
+	struct fs_call *call;
+
+	if (!inode_wanted(BPF_CORE_READ(file, f_inode), op))
+		return NULL;
+	call = begin(frame, op, file, at);
+	if (call)
+		call->fd = fd;
+	return call;
+}
+
+static __always_inline void place_note(struct fs_call *call, s64 offset)
+{
+#ifdef FS_PLACES
+	if (call)
+		call->offset = offset;
+#endif
+}
+
+/* One side of a copy. `pos`: where the program has its position, NULL if the file's is taken. Pipes
+ * give and take pages, and sockets take them, by ways of their own, which are no reads and writes
+ * where functions are watched either. */
+static __noinline int copy_begin(u64 frame, u32 op, s32 fd, const loff_t *pos)
+{
+	struct file *file = file_of_fd(fd);
+	struct fs_call *call;
+	s64 offset;
+	u32 type;
+
+	if (!file)
+		return 0;
+	type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	if (type == S_IFIFO || (op == FS_WRITE && type == S_IFSOCK))
+		return 0;
+	call = syscall_begin(frame, op, fd, file, !pos);
+	if (pos && !bpf_probe_read_user(&offset, sizeof(offset), pos))
+		place_note(call, offset);
+	return 0;
+}
+
+/* As long as they take, both of them: copies go to and fro. */
+static __always_inline int copies_begin(struct pt_regs *regs, u8 what)
+{
+	if (what & FS_CALL_FILE_1) {
+		copy_begin(SYSCALL_FRAME, FS_READ, syscall_arg(regs, 1),
+			   (void *)syscall_arg(regs, 2));
+		copy_begin(SYSCALL_FRAME_2, FS_WRITE, syscall_arg(regs, 0), NULL);
+	} else {
+		copy_begin(SYSCALL_FRAME, FS_READ, syscall_arg(regs, 0),
+			   (void *)syscall_arg(regs, 1));
+		copy_begin(SYSCALL_FRAME_2, FS_WRITE, syscall_arg(regs, 2),
+			   (void *)syscall_arg(regs, 3));
+	}
+	return 0;
 }
 
 SEC("tp_btf/sys_enter")
@@ -477,31 +538,30 @@ int BPF_PROG(syscall_enter, struct pt_regs *regs, long nr)
 {
 	u8 what = syscall_what(nr);
 	u32 op = (what & FS_CALL_OP) - 1;
-	const loff_t *at = NULL;
 	struct fs_call *call;
 	struct file *file;
-	s32 fd = -1;
+	s32 fd;
 
 	if (!what)
 		return 0;
+	if (what & FS_CALL_COPIES)
+		return copies_begin(regs, what);
 	if (op == FS_OPEN) {
 		if (!filtered())
 			call_push(SYSCALL_FRAME, FS_OPEN, NULL);
 		return 0;
 	}
-	file = syscall_file(regs, what, &fd);
-	if (!file || !inode_wanted(BPF_CORE_READ(file, f_inode), op))
+	if ((what & FS_CALL_FLAGS_2 && !(syscall_arg(regs, 2) & AT_EMPTY_PATH)) ||
+	    (what & FS_CALL_FLAGS_3 && !(syscall_arg(regs, 3) & AT_EMPTY_PATH)))
+		return 0; /* it names no file */
+	fd = syscall_arg(regs, 0);
+	file = file_of_fd(fd);
+	if (!file)
 		return 0;
-	if (op <= FS_WRITE && !(what & FS_CALL_POS_3))
-		at = (void *)file + bpf_core_field_offset(file->f_pos);
-	call = begin(SYSCALL_FRAME, op, file, at);
-	if (!call)
-		return 0;
-	call->fd = fd;
-#if defined(FS_PLACES) && __SIZEOF_POINTER__ == 8
+	call = syscall_begin(SYSCALL_FRAME, op, fd, file,
+			     op <= FS_WRITE && !(what & FS_CALL_POS_3));
 	if (what & FS_CALL_POS_3)
-		call->offset = syscall_arg(regs, 3);
-#endif
+		place_note(call, syscall_arg(regs, 3));
 	return 0;
 }
 

@@ -28,6 +28,9 @@ struct fs_choice {
 #define FS_CALL_POS_3 0x10	/* argument 3 is the position; without this it is the file's */
 #define FS_CALL_FLAGS_2 0x20	/* only with AT_EMPTY_PATH in argument 2 is there a file */
 #define FS_CALL_FLAGS_3 0x40	/* the same in argument 3 */
+/* From one file into another: a read of argument 0 (position at argument 1) and a write of argument 2
+ * (3); with FS_CALL_FILE_1, as sendfile(), a read of argument 1 (2) and a write of argument 0. */
+#define FS_CALL_COPIES 0x80
 
 /* Of the tools that list slow ones: on what, by whom, how long it took, what came of it. */
 struct fs_event {

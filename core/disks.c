@@ -114,16 +114,19 @@ uint32_t disk_find(const char *name, bool *bios)
 	return dev;
 }
 
-/* block_io_start is of 6.5. */
+/* block_io_start is of 6.5. tp_btf wants the kernel's own types. */
 const struct probe disk_probes[] = {
 	{ "block I/O", "request_start" },
 	{ "block I/O", "request_insert" },
+	{ "block requests", "request_issue_btf request_done_btf" },
+	{ "block requests", "request_issue request_done" },
 	{ 0 }
 };
 
 uint32_t disk_setup(struct run *run, const char *name)
 {
 	static const char *const of_requests[] = { "request_start", "request_insert",
+						   "request_issue_btf", "request_done_btf",
 						   "request_issue", "request_done" };
 	bool bios = false;
 	uint32_t dev = name ? disk_find(name, &bios) : 0;

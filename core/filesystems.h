@@ -31,7 +31,9 @@ void fs_attach(struct run *run);
 	"Watched are the functions that a file system has for it, or those that all of them\n" \
 	"share; see --verbose. Where the kernel allows neither (lockdown) system calls are:\n" \
 	"then what comes by io_uring, AIO or from the kernel itself, stat() by a path and\n" \
-	"32-bit programs are not seen, and an open has its search for the file in it.\n"
+	"32-bit programs are not seen, and an open has its search for the file in it. A copy\n" \
+	"(sendfile, splice, copy_file_range) is one read and one write, as long as it takes;\n" \
+	"by functions it is as many as the kernel makes of it, none where blocks get shared.\n"
 
 /* For tools that list slow operations. In setup(): the threshold, 10 ms if neither the option `key`
  * nor an operand says another; and that the tool does not see itself, which would never end. */

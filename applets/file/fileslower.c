@@ -59,8 +59,9 @@ APPLET(fileslower) = {
 		"  fileslower 1               1 ms or longer\n"
 		"  fileslower -a -p 181       of process 181, also sockets, pipes and devices\n"
 		"D: R read, W write; by read(), write(), their kin with vectors or a position,\n"
-		"sendfile() and splice(). Not seen are mapped files, io_uring and AIO. BYTES are\n"
-		"those moved. MIN_MS is the same as -m. What the tool itself does is left out.\n",
+		"sendfile(), splice() and copy_file_range(). Not seen are mapped files, io_uring and\n"
+		"AIO. BYTES are those moved. MIN_MS is the same as -m. What the tool itself does is\n"
+		"left out.\n",
 	OBJECT(fileslower),
 	EVENT_UPTO(path),
 	.operands = OPERANDS_OWN,

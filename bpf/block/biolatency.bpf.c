@@ -9,9 +9,9 @@ const volatile bool queued, by_disk, by_flags;
 
 /* When a request that has its own stamp, and so needs no entry, was asked for; else 0. All have one
  * whose queue keeps statistics (iostats) or has a scheduler. */
-static __always_inline u64 own_start(struct request *rq)
+static __always_inline u64 own_start(struct request *rq, bool typed)
 {
-	return queued && !filter.any ? BPF_CORE_READ(rq, start_time_ns) : 0;
+	return queued && !filter.any ? RQ_READ(rq, start_time_ns) : 0;
 }
 
 static __noinline void io_took(u64 start, struct gendisk *disk, u32 flags)
@@ -31,7 +31,7 @@ int request_start(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct request *rq = (void *)ctx->args[0];
 
-	return own_start(rq) ? 0 : io_begin_request(ctx, rq, false);
+	return own_start(rq, false) ? 0 : io_begin_request(ctx, rq, false);
 }
 
 SEC("raw_tp/block_rq_insert")
@@ -39,46 +39,68 @@ int request_insert(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct request *rq = raw_request(ctx);
 
-	return own_start(rq) ? 0 : io_begin_request(ctx, rq, true);
+	return own_start(rq, false) ? 0 : io_begin_request(ctx, rq, true);
+}
+
+static __always_inline int issue(struct bpf_raw_tracepoint_args *ctx, bool typed)
+{
+	struct request *rq = raw_request(ctx);
+
+	if (!own_start(rq, typed))
+		io_issue(ctx, rq, typed);
+	return 0;
+}
+
+SEC("tp_btf/block_rq_issue")
+int request_issue_btf(struct bpf_raw_tracepoint_args *ctx)
+{
+	return issue(ctx, true);
 }
 
 SEC("raw_tp/block_rq_issue")
 int request_issue(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct request *rq = raw_request(ctx);
-
-	if (!own_start(rq))
-		io_issue(ctx, rq);
-	return 0;
+	return issue(ctx, false);
 }
 
 /* The end of a request that needed no entry. One that only asks for a flush is never issued: the
  * kernel makes a request of its own for it, and counts that. */
-static __noinline int own_done(struct request *rq, u32 bytes, u64 start)
+static __always_inline int own_done(struct request *rq, u32 bytes, u64 start, bool typed)
 {
-	u32 flags = BPF_CORE_READ(rq, cmd_flags), left = BPF_CORE_READ(rq, __data_len);
+	u32 flags = RQ_READ(rq, cmd_flags), left = RQ_READ(rq, __data_len);
 
-	if (bytes < left || !rq_wanted(rq))
+	if (bytes < left || !rq_wanted(rq, typed))
 		return 0;
 	if (!left && flags & IO_PREFLUSH && (flags & IO_OP) != IO_FLUSH)
 		return 0;
-	io_took(start, by_disk ? rq_disk(rq) : NULL, io_flags(flags));
+	io_took(start, by_disk ? rq_disk(rq, typed) : NULL, io_flags(flags));
 	return 0;
+}
+
+static __always_inline int done(struct bpf_raw_tracepoint_args *ctx, bool typed)
+{
+	struct request *rq = (void *)ctx->args[0];
+	u64 start = own_start(rq, typed);
+	struct io *io;
+
+	if (start)
+		return own_done(rq, ctx->args[2], start, typed);
+	io = io_done(rq, ctx->args[2], typed);
+	if (io)
+		io_took(queued && io->start_ns ? io->start_ns : io->issue_ns, io->disk, io->flags);
+	return 0;
+}
+
+SEC("tp_btf/block_rq_complete")
+int request_done_btf(struct bpf_raw_tracepoint_args *ctx)
+{
+	return done(ctx, true);
 }
 
 SEC("raw_tp/block_rq_complete")
 int request_done(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct request *rq = (void *)ctx->args[0];
-	u64 start = own_start(rq);
-	struct io *io;
-
-	if (start)
-		return own_done(rq, ctx->args[2], start);
-	io = io_done(rq, ctx->args[2]);
-	if (io)
-		io_took(queued && io->start_ns ? io->start_ns : io->issue_ns, io->disk, io->flags);
-	return 0;
+	return done(ctx, false);
 }
 
 SEC("raw_tp/block_bio_queue")

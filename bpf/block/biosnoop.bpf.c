@@ -31,7 +31,7 @@ static __noinline void io_ended(void *ctx, struct io *io, struct request *rq, st
 	e->pid = io->pid;
 	e->tid = io->tid;
 	e->uid = io->uid;
-	e->part = rq ? rq_part_dev(rq) : bio_part_dev(bio);
+	e->part = io->part;
 	e->status = status;
 	e->pattern = io->pattern;
 	__builtin_memcpy(e->comm, io->comm, sizeof(e->comm));

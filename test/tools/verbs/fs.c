@@ -6,6 +6,8 @@
  *                                   AT + 2*BYTES, ..; each must be full
  *   append   FILE N BYTES           one open (O_APPEND), write(BYTES) xN
  *   osync    FILE N BYTES           one open (O_CREAT | O_SYNC), write(BYTES) xN
+ *   copy     FROM TO N BYTES AT     opens both (TO: O_CREAT|O_TRUNC), copy_file_range(BYTES) xN, of
+ *                                   FROM from AT on, to where TO stands; each must be full
  *   fstat    FILE N                 one open, fstat() xN
  *   toofar   FILE N                 one open (O_CREAT), pwrite() xN beyond the limit that it has set
  *                                   itself, so that each fails (EFBIG)
@@ -40,6 +42,18 @@ static void do_append(char **arg)
 	while (n--)
 		if (must(write(fd, buf, bytes), "write") != bytes)
 			die(1, "%s: a short write", arg[0]);
+}
+
+static void do_copy(char **arg)
+{
+	int from = must(open(arg[0], O_RDONLY), arg[0]);
+	int to = must(open(arg[1], O_WRONLY | O_CREAT | O_TRUNC, 0644), arg[1]);
+	long n = amount(arg[2]), bytes = amount(arg[3]);
+	loff_t at = amount(arg[4]);
+
+	while (n--)
+		if (must(syscall(SYS_copy_file_range, from, &at, to, NULL, bytes, 0), verb) != bytes)
+			die(1, "%s: shorter than AT + N * BYTES", arg[0]);
 }
 
 static void do_fstat(char **arg)
@@ -96,6 +110,7 @@ static void do_slowsync(char **arg)
 VERB("place", 5, 5, do_place);
 VERB("append", 3, 3, do_append);
 VERB("osync", 3, 3, do_append);
+VERB("copy", 5, 5, do_copy);
 VERB("fstat", 2, 2, do_fstat);
 VERB("toofar", 2, 2, do_toofar);
 VERB("slowsync", 3, 3, do_slowsync);
