@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Conditions on the arguments of a kernel function, from text to a table of comparisons. The parser and
-// the types are those of the language; && and || are ways through the table, so that there is no more to
-// it than comparisons with what is known beforehand.
+// Conditions on the arguments of a kernel function, from text to a table of comparisons. The parser
+// and the types are those of the language; && and || are ways through the table, so that there is no
+// more to it than comparisons with what is known beforehand.
 #include "predicate.h"
 #include "check.h"
 
@@ -70,7 +70,7 @@ static void value(struct compile *c, struct test *t, const struct bt_expr *e)
 {
 	if (e->kind == E_CAST && type_is_scalar(e->a->type))
 		value(c, t, e->a);
-	else if (e->kind == E_CALL && !strcmp(e->name, "uptr")) /* whose memory it is, reading finds out */
+	else if (e->kind == E_CALL && !strcmp(e->name, "uptr")) /* reading finds out whose it is */
 		value(c, t, e->arg[0]);
 	else if (e->kind == E_NAME && e->builtin && !strncmp(e->name, "arg", 3) && !e->name[4])
 		argument(c, t, e, e->name[3] - '0');
@@ -111,7 +111,7 @@ static uint8_t number_test(struct compile *c, const struct bt_expr *e, struct te
 		unsupported(c, e);
 	value_size(t, e);
 	value(c, t, e);
-	/* As in C, where -1 becomes unsigned beside an unsigned int; smaller ones become an int first. */
+	/* As in C, where -1 becomes unsigned beside an unsigned int; smaller ones become an int. */
 	if (!t->sign && t->size == 4)
 		t->value = (uint32_t)t->value;
 	return predicate_test(c->all, t, yes, no);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Conditions as BCC writes them, for programs that are made in advance: to a table (bpf/predicate.h). */
+/* Conditions as BCC writes them, for programs that are made in advance: to a table
+ * (bpf/predicate.h). */
 #ifndef BT_PREDICATE_H
 #define BT_PREDICATE_H
 

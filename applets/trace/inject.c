@@ -107,8 +107,8 @@ static bool is_part(const char *symbol, const char *name)
 	return !strncmp(symbol, name, n) && (!symbol[n] || symbol[n] == '.');
 }
 
-/* The same by the user's name: "sys_mkdir" and "SyS_mkdir" (as before 4.17) are the entry of that system
- * call. */
+/* The same by the user's name: "sys_mkdir" and "SyS_mkdir" (as before 4.17) are the entry of that
+ * system call. */
 static bool is_named(const char *symbol, const char *name)
 {
 	const char *call = strncasecmp(name, "sys_", 4) ? NULL : front_syscall(symbol);
