@@ -163,26 +163,32 @@ static const char *kernel_name(struct names *names, uint64_t ip, uint64_t *offse
 }
 
 /* What a tracepoint or a trampoline puts between the kernel's function and the program. */
-static bool is_machinery(struct names *names, uint64_t ip)
+static bool is_machinery(const char *name, const char *module)
 {
 	static const char *const begins[] = { "bpf_trace_run", "__bpf_trace_", "__traceiter_",
 					      "bpf_trampoline_", "bpf_prog_", "__probestub_" };
-	const char *module = NULL, *name = kernel_name(names, ip, NULL, &module);
 
-	if (name && module && !strcmp(module, "bpf"))
+	if (module && !strcmp(module, "bpf"))
 		return true;
-	for (size_t i = 0; name && i < ARRAY_LEN(begins); i++)
+	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
 		if (!strncmp(name, begins[i], strlen(begins[i])))
 			return true;
 	return false;
 }
 
+/* Programs have no names with net.core.bpf_jit_kallsyms=0, and on riscv64. */
 static void machinery_cut(struct names *names, struct frames *f)
 {
 	int n = 0;
 
-	while (n < f->n - 1 && is_machinery(names, f->ip[n]))
-		n++;
+	for (int i = 0; i < f->n - 1; i++) {
+		const char *module = NULL, *name = kernel_name(names, f->ip[i], NULL, &module);
+
+		if (name && !is_machinery(name, module))
+			break;
+		if (name)
+			n = i + 1;
+	}
 	f->n -= n;
 	memmove(f->ip, f->ip + n, f->n * sizeof(*f->ip));
 }
