@@ -13,7 +13,7 @@
 #include "common.bpf.h"
 
 const volatile bool events_perf;
-const volatile u64 events_wakeup; /* bytes waiting from which on the reader is woken */
+const volatile u64 events_wakeup; /* bytes waiting that wake the reader: a power of two; 0: any */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -43,9 +43,15 @@ struct {
 	__type(value, u64);
 } scratch_users SEC(".maps");
 
+/* When so much waits, and again when the double does, and so on: not by each event that comes while the
+ * reader is on its way, as a wake-up is an interrupt (irq_work), which costs more than the event. By all
+ * in the first eighth, not just the one that goes over the mark: CPUs may look all before they write. */
 static __always_inline u64 events_flags(void)
 {
-	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= events_wakeup)
+	u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	if (!events_wakeup || (waiting >= events_wakeup &&
+			       (waiting & (events_wakeup - 1)) < events_wakeup / 8))
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
 }

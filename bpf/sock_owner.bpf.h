@@ -13,6 +13,8 @@
  * found by an iterator over all open files. The applet has OWNER_PROBES and calls sockets_open()
  * (core/net.h).
  *
+ * A tool that wants nothing but the owner defines SOCK_OWNER_ONLY: no accepted(), and GRAFT_PROBES.
+ *
  * With a filter on tasks only sockets of such tasks are kept: owner_unwanted(value).
  *
  * Not in the socket's own storage, since not all programs that learn the owner can reach that. Each
@@ -31,7 +33,9 @@ struct {
 	__type(value, struct sock_value);
 } socks SEC(".maps");
 
+#ifndef SOCK_OWNER_ONLY
 static int accepted(void *ctx, struct sock *sk, struct sock *listener);
+#endif
 
 static __always_inline struct sock_value *sock_get(const struct sock *sk)
 {
@@ -113,6 +117,40 @@ static __always_inline void owner_follow(struct sock *sk, int newstate)
 	}
 }
 
+#ifdef SOCK_OWNER_ONLY
+/* One hook does: the accepted socket gets its struct socket in the task, given CONFIG_SECURITY_NETWORK;
+ * that of a thread that was waiting in accept(2) when we came, too. MPTCP has states of its own. */
+static __noinline int accept_owned(struct sock *sk)
+{
+	if (sk && sock_is_tcp(sk))
+		sock_owned(sk);
+	return 0;
+}
+
+SEC("fentry/security_sock_graft")
+int BPF_PROG(graft_fentry, struct sock *sk)
+{
+	return accept_owned(sk);
+}
+
+SEC("kprobe/security_sock_graft")
+int BPF_KPROBE(graft_kprobe, struct sock *sk)
+{
+	return accept_owned(sk);
+}
+
+SEC("fexit/inet_csk_accept")
+int accept_fexit(u64 *ctx)
+{
+	return accept_owned(accepted_sock(ctx));
+}
+
+SEC("kretprobe/inet_csk_accept")
+int BPF_KRETPROBE(accept_leave, struct sock *sk)
+{
+	return accept_owned(sk);
+}
+#else
 /* By thread: the listener, from entry to return; then the socket that was accepted last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -180,6 +218,7 @@ int BPF_KPROBE(graft_kprobe, struct sock *sk)
 {
 	return accept_late(ctx, sk);
 }
+#endif
 
 static __noinline struct sock *sock_of_file(struct file *file)
 {
@@ -203,6 +242,7 @@ static __noinline struct sock *sock_of_fd(long fd)
 	return sock_of_file(file_of_fd(fd));
 }
 
+#ifndef SOCK_OWNER_ONLY
 /* Where no function can be watched. The listener is the call's first argument. */
 static __noinline int accept_returns(struct syscall_trace_exit *ctx)
 {
@@ -226,6 +266,7 @@ int accept4_exit(struct syscall_trace_exit *ctx)
 {
 	return accept_returns(ctx);
 }
+#endif
 
 #ifndef SOCK_NO_OPEN /* for a tool to which only new ones matter */
 /* A socket open before us. What is closed meanwhile may leave an entry behind until its memory is

@@ -7,12 +7,10 @@
 
 static __noinline int owner_note(struct owner *owner)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-
 	if (!owner)
 		return 0;
 	task_note(owner);
-	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	owner->cgroup = bpf_get_current_cgroup_id();
 	return 0;
 }
 

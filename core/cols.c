@@ -3,6 +3,7 @@
 #include "frames.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <strings.h>
 
 struct cell {
@@ -72,29 +73,69 @@ static void cell_digits(struct cell *cell, const char *digits, int len)
 	out_pad(o, -cell->width - len);
 }
 
+/* The digits of v so that they end before `end`: where they begin. */
+static char *digits_before(char *end, uint64_t v)
+{
+	do
+		*--end = '0' + v % 10;
+	while (v /= 10);
+	return end;
+}
+
 void cell_u64(struct cell *cell, uint64_t v)
 {
-	char text[24];
-	char *p = text + sizeof(text);
+	char text[24], *end = text + sizeof(text), *p = digits_before(end, v);
 
-	do
-		*--p = '0' + v % 10;
-	while (v /= 10);
-	cell_digits(cell, p, text + sizeof(text) - p);
+	cell_digits(cell, p, end - p);
 }
 
 void cell_s64(struct cell *cell, int64_t v)
 {
-	char text[24];
+	char text[24], *end = text + sizeof(text), *p;
 
-	cell_digits(cell, text, snprintf(text, sizeof(text), "%lld", (long long)v));
+	p = digits_before(end, v < 0 ? -(uint64_t)v : (uint64_t)v);
+	if (v < 0)
+		*--p = '-';
+	cell_digits(cell, p, end - p);
+}
+
+/* printf() is exact for all numbers, which takes it some thousand instructions. Here it has to look only
+ * where the product is so near to the middle between two last digits that its rounding may decide. */
+static bool cell_f64_short(struct cell *cell, double v, int decimals)
+{
+	static const double scales[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6 };
+	char text[24], *end = text + sizeof(text), *p;
+	double scaled, rest;
+	uint64_t n;
+
+	if (decimals < 0 || (size_t)decimals >= ARRAY_LEN(scales) || signbit(v))
+		return false;
+	scaled = v * scales[decimals];
+	if (!(scaled < 1e9)) /* is off by less than 1e-6; not a number comes here, too */
+		return false;
+	n = scaled;
+	rest = scaled - n;
+	if (rest > 0.5 - 1e-6 && rest < 0.5 + 1e-6)
+		return false;
+	n += rest > 0.5;
+	if (!decimals) {
+		cell_u64(cell, n);
+		return true;
+	}
+	for (p = end; end - p < decimals; n /= 10)
+		*--p = '0' + n % 10;
+	*--p = '.';
+	p = digits_before(p, n);
+	cell_digits(cell, p, end - p);
+	return true;
 }
 
 void cell_f64(struct cell *cell, double v, int decimals)
 {
 	char text[64];
 
-	cell_digits(cell, text, snprintf(text, sizeof(text), "%.*f", decimals, v));
+	if (!cell_f64_short(cell, v, decimals))
+		cell_digits(cell, text, snprintf(text, sizeof(text), "%.*f", decimals, v));
 }
 
 void cell_none(struct cell *cell)

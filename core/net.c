@@ -7,15 +7,33 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
+/* As inet_ntop() does, which goes by way of printf(). */
+static void addr4_text(char text[INET_ADDRSTRLEN], const unsigned char *addr)
+{
+	for (int i = 0; i < 4; i++) {
+		unsigned byte = addr[i];
+
+		if (byte >= 100)
+			*text++ = '0' + byte / 100;
+		if (byte >= 10)
+			*text++ = '0' + byte / 10 % 10;
+		*text++ = '0' + byte % 10;
+		*text++ = i < 3 ? '.' : 0;
+	}
+}
+
 void cell_addr(struct cell *cell, unsigned ip, const void *addr)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if ((ip == 4 || ip == 6) &&
-	    inet_ntop(ip == 4 ? AF_INET : AF_INET6, addr, text, sizeof(text)))
+	if (ip == 4) {
+		addr4_text(text, addr);
 		cell_str(cell, text);
-	else
+	} else if (ip == 6 && inet_ntop(AF_INET6, addr, text, sizeof(text))) {
+		cell_str(cell, text);
+	} else {
 		cell_none(cell);
+	}
 }
 
 void cell_port(struct cell *cell, unsigned port)

@@ -47,11 +47,19 @@ void fmt_ms(struct cell *cell, const void *row);
 	{ "accepted connections", "accept_fexit ?graft_fentry" }, \
 	{ "accepted connections", "accept_enter accept_leave ?graft_kprobe" }, \
 	{ "accepted connections", "?accept_exit accept4_exit" }
+#define OPEN_PROBES \
+	{ "sockets already open", "open_sockets" }, \
+	{ "sockets already open", "" }
 #define OWNER_PROBES \
 	ACCEPT_PROBES, \
 	{ "accepted connections", "" }, \
-	{ "sockets already open", "open_sockets" }, \
-	{ "sockets already open", "" }
+	OPEN_PROBES
+/* With SOCK_OWNER_ONLY. Behind it the tool's own row, for where no function can be watched. */
+#define GRAFT_PROBES \
+	{ "accepted connections", "graft_fentry" }, \
+	{ "accepted connections", "accept_fexit" }, \
+	{ "accepted connections", "graft_kprobe" }, \
+	{ "accepted connections", "accept_leave" }
 void sockets_open(struct run *run);
 
 /* The same for bpf/tcp_bytes.bpf.h. */

@@ -115,23 +115,34 @@ size_t utf8_len(const char *str, size_t left)
 	return len;
 }
 
+/* How many bytes from here on are plain ASCII: almost always all. */
+static size_t plain_len(const char *s, size_t left)
+{
+	size_t n = 0;
+
+	while (n < left && s[n] >= 0x20 && s[n] < 0x7f)
+		n++;
+	return n;
+}
+
 /* The next piece of a text: `len` bytes of it, which are fine as they are, or one byte to escape. */
 struct piece {
 	size_t len;
+	size_t width;	/* columns, where it is not to be escaped */
 	bool escape;
 };
 
 static struct piece piece_next(const char *s, size_t left)
 {
 	unsigned char c = *s;
-	size_t len;
+	size_t len = plain_len(s, left);
 
-	if (c < 0x20 || c == 0x7f)
-		return (struct piece){ 1, true };
-	len = utf8_len(s, left);
+	if (len)
+		return (struct piece){ .len = len, .width = len };
+	len = c < 0x20 || c == 0x7f ? 0 : utf8_len(s, left);
 	if (!len || (c == 0xc2 && (unsigned char)s[1] < 0xa0))
-		return (struct piece){ 1, true };
-	return (struct piece){ len, false };
+		return (struct piece){ .len = 1, .escape = true };
+	return (struct piece){ .len = len, .width = 1 };
 }
 
 static size_t escape_byte(char *to, unsigned char c)
@@ -168,9 +179,19 @@ size_t out_text_width(const char *s, size_t max)
 
 	for (size_t i = 0; i < n; i += p.len) {
 		p = piece_next(s + i, n - i);
-		width += p.escape ? escape_byte(esc, s[i]) : 1;
+		width += p.escape ? escape_byte(esc, s[i]) : p.width;
 	}
 	return width;
+}
+
+/* The same of what a JSON string has as it is. */
+static size_t plain_json_len(const char *s, size_t left)
+{
+	size_t n = 0;
+
+	while (n < left && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
 }
 
 void out_json(struct out *o, const char *s, size_t max)
@@ -181,6 +202,11 @@ void out_json(struct out *o, const char *s, size_t max)
 	for (size_t i = 0; i < n; i += len) {
 		unsigned char c = s[i];
 
+		len = plain_json_len(s + i, n - i);
+		if (len) {
+			out_bytes(o, s + i, len);
+			continue;
+		}
 		len = utf8_len(s + i, n - i);
 		if (!len) {
 			out_printf(o, "\\\\x%02x", c);

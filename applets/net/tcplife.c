@@ -24,6 +24,25 @@ static void setup(struct run *run)
 	map_resize(run, "socks", 16384);
 }
 
+static void attach(struct run *run)
+{
+	*(bool *)bss_var(run, "closer_owns") = prog_loaded(run, "destroyed");
+	sockets_open(run);
+}
+
+static void unowned_print(const void *key, const void *value, void *arg)
+{
+	(void)key;
+	row_event(arg, value);
+}
+
+/* Sessions that were reset, their sockets still open. With a filter nobody's are not wanted. */
+static void tick(struct run *run)
+{
+	map_drain(run, "unowned", true, opt_on(run, 'p') || opt_on(run, 1) || opt_on(run, 2) ||
+		  opt_on(run, 3) || opt_on(run, 4) || opt_on(run, KEY_MNTNS) ? NULL : unowned_print, run);
+}
+
 static const struct col cols[] = {
 	COL_TIME('T', "TIME"),
 	COL_TIME_REL('t', "TIME(s)"),
@@ -49,7 +68,9 @@ static const struct col cols[] = {
 };
 
 static const struct probe probes[] = {
-	OWNER_PROBES,
+	GRAFT_PROBES,
+	{ "accepted connections", "destroyed" },
+	OPEN_PROBES,
 	{ "states of TCP", "task_btf packet_btf" },
 	{ "states of TCP", "task_raw packet_raw" },
 	{ 0 }
@@ -67,12 +88,15 @@ APPLET(tcplife) = {
 		"MS counts from the first SYN, which a server knows by the round trip of its\n"
 		"answer; it is not known of sessions that began before the tool. TX and RX are\n"
 		"payload, TX as far as it was acknowledged. The process is the one that connected\n"
-		"or accepted, or had the socket open when the tool began.\n",
+		"or accepted, or had the socket open when the tool began. Where the kernel lets no\n"
+		"functions be watched, that of an accepted one is the one that closed it; a session\n"
+		"that was reset is shown then.\n",
 	OBJECT(tcplife),
 	EVENT_SIZE,
 	.opts = opts,
 	.cols = cols,
 	.probes = probes,
 	.setup = setup,
-	.attach = sockets_open,
+	.attach = attach,
+	.tick = tick,
 };

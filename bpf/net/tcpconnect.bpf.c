@@ -197,7 +197,7 @@ int BPF_PROG(state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	if (newstate == BPF_TCP_SYN_SENT)
 		return begin(ctx, sk, false);
-	if (oldstate != BPF_TCP_SYN_SENT)
+	if (oldstate != BPF_TCP_SYN_SENT || !want_source)
 		return 0;
 	/* What `queued` has not seen: dropped by a firewall, say. */
 	if (newstate != BPF_TCP_CLOSE || syn_went_out(sk))

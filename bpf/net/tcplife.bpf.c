@@ -12,13 +12,20 @@ struct sock_value {
 #define SOCK_OPEN(value, sk)							\
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == BPF_TCP_LISTEN)		\
 		return 0
+#define SOCK_OWNER_ONLY
 #include "sock_owner.bpf.h"
 
-static int accepted(void *ctx, struct sock *sk, struct sock *listener)
-{
-	sock_owned(sk);
-	return 0;
-}
+/* Where accept(2) can be watched by its system calls alone, it is not: that would make each system call of
+ * the machine slower (SYSCALL_WORK_SYSCALL_TRACEPOINT). There a server's session is whose task closes
+ * the socket, and one that is reset before that waits here. Set with `destroyed`. */
+bool closer_owns;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, struct event);
+} unowned SEC(".maps");
 
 static __always_inline int connecting(struct sock *sk)
 {
@@ -66,11 +73,15 @@ static __always_inline void session_load(struct event *e, struct sock *sk, struc
 {
 	const struct sock_common *common = &sk->__sk_common;
 
-	e->tuple.sport = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
-	e->tuple.dport = bpf_ntohs(common->skc_dport);
-	e->tuple.ip = 4;
-	*(u32 *)e->tuple.saddr = common->skc_rcv_saddr;
-	*(u32 *)e->tuple.daddr = common->skc_daddr;
+	if (common->skc_family == AF_INET) {
+		e->tuple.sport = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
+		e->tuple.dport = bpf_ntohs(common->skc_dport);
+		e->tuple.ip = 4;
+		*(u32 *)e->tuple.saddr = common->skc_rcv_saddr;
+		*(u32 *)e->tuple.daddr = common->skc_daddr;
+	} else {
+		tuple_read(&e->tuple, sk);
+	}
 	e->netns = common->skc_net.net->ns.inum;
 	tcp_bytes(common->skc_flags, tcp->bytes_acked, tcp->bytes_sent - tcp->bytes_retrans,
 		  tcp->bytes_received, &e->tx_bytes, &e->rx_bytes);
@@ -78,13 +89,21 @@ static __always_inline void session_load(struct event *e, struct sock *sk, struc
 	e->retrans = tcp->total_retrans;
 }
 
+/* Its owner is the task that will close the socket, which is open. */
+static __always_inline bool closer_awaited(const struct sock_value *value, struct sock *sk)
+{
+	return closer_owns && !(value && value->owner.pid) && BPF_CORE_READ(sk, sk_socket);
+}
+
 static __always_inline int died(void *ctx, struct sock *sk, bool typed)
 {
 	struct sock_value *value = sock_get(sk);
 	struct event e = { .time_ns = bpf_ktime_get_ns() };
+	bool wait = closer_awaited(value, sk);
+	u64 key = (u64)sk;
 	struct tcp_sock *tcp;
 
-	if (owner_unwanted(value)) {
+	if (!wait && owner_unwanted(value)) {
 		if (value)
 			sock_drop(sk);
 		return 0;
@@ -95,13 +114,34 @@ static __always_inline int died(void *ctx, struct sock *sk, bool typed)
 		e.span_ns = value->birth_ns ? e.time_ns - value->birth_ns : 0;
 		sock_drop(sk);
 	}
-	tcp = typed && sk->__sk_common.skc_family == AF_INET ? bpf_skc_to_tcp_sock(sk) : NULL;
+	tcp = typed ? bpf_skc_to_tcp_sock(sk) : NULL;
 	if (tcp)
 		session_load(&e, sk, tcp);
 	else
 		session_read(&e, sk);
-	if (!flow_unwanted(&e.tuple, e.netns))
+	if (flow_unwanted(&e.tuple, e.netns))
+		return 0;
+	if (!wait)
 		event_send(ctx, &e, sizeof(e));
+	else if (bpf_map_update_elem(&unowned, &key, &e, BPF_ANY))
+		LOST(entries);
+	return 0;
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int BPF_PROG(destroyed, struct sock *sk)
+{
+	u64 key = (u64)sk;
+	struct event *waiting = bpf_map_lookup_elem(&unowned, &key), e;
+
+	if (!waiting)
+		return 0;
+	e = *waiting;
+	bpf_map_delete_elem(&unowned, &key);
+	if (filtered())
+		return 0;
+	owner_note(&e.owner);
+	event_send(ctx, &e, sizeof(e));
 	return 0;
 }
 
