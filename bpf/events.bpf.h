@@ -43,9 +43,10 @@ struct {
 	__type(value, u64);
 } scratch_users SEC(".maps");
 
-/* When so much waits, and again when the double does, and so on: not by each event that comes while the
- * reader is on its way, as a wake-up is an interrupt (irq_work), which costs more than the event. By all
- * in the first eighth, not just the one that goes over the mark: CPUs may look all before they write. */
+/* When so much waits, and again when the double does, and so on: not by each event that comes while
+ * the reader is on its way, as a wake-up is an interrupt (irq_work), which costs more than the event.
+ * By all in the first eighth, not just the one that goes over the mark: CPUs may look all before they
+ * write. */
 static __always_inline u64 events_flags(void)
 {
 	u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);

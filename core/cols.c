@@ -99,8 +99,9 @@ void cell_s64(struct cell *cell, int64_t v)
 	cell_digits(cell, p, end - p);
 }
 
-/* printf() is exact for all numbers, which takes it some thousand instructions. Here it has to look only
- * where the product is so near to the middle between two last digits that its rounding may decide. */
+/* printf() is exact for all numbers, which takes it some thousand instructions. Here it has to look
+ * only where the product is so near to the middle between two last digits that its rounding may
+ * decide. */
 static bool cell_f64_short(struct cell *cell, double v, int decimals)
 {
 	static const double scales[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6 };

@@ -15,9 +15,9 @@ struct sock_value {
 #define SOCK_OWNER_ONLY
 #include "sock_owner.bpf.h"
 
-/* Where accept(2) can be watched by its system calls alone, it is not: that would make each system call of
- * the machine slower (SYSCALL_WORK_SYSCALL_TRACEPOINT). There a server's session is whose task closes
- * the socket, and one that is reset before that waits here. Set with `destroyed`. */
+/* Where accept(2) can be watched by its system calls alone, it is not: that would make each system
+ * call of the machine slower (SYSCALL_WORK_SYSCALL_TRACEPOINT). There a server's session is whose task
+ * closes the socket, and one that is reset before that waits here. Set with `destroyed`. */
 bool closer_owns;
 
 struct {
