@@ -50,7 +50,12 @@ static void fmt_place(struct cell *cell, const void *row)
 	const struct place *place = cell_ptr(cell, row);
 	const struct run *run = cell_run(cell);
 
-	cell_printf(cell, "%s -> %s", symbol(run, place->parent), symbol(run, place->ip));
+	/* A kernel without frame pointers does not know the caller (include/linux/ftrace.h:
+	 * CALLER_ADDR1). */
+	if (place->parent)
+		cell_printf(cell, "%s -> %s", symbol(run, place->parent), symbol(run, place->ip));
+	else
+		cell_str(cell, symbol(run, place->ip));
 }
 
 static const struct col cols[] = {
