@@ -38,9 +38,7 @@ static uint32_t depth_allowed(uint64_t asked)
 /* The store is memory that is taken at once: a small machine gives a 32nd of what it has. */
 static uint32_t storage_default(size_t each)
 {
-	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-
-	return MIN(memory / 32 / each, (uint64_t)STORAGE_DEFAULT);
+	return MIN(memory_part(32) / each, (uint64_t)STORAGE_DEFAULT);
 }
 
 static bool has_stacks(const struct colset *set)

@@ -37,7 +37,7 @@ void hist_setup(struct run *run)
 	if (!map)
 		return;
 	if (!want)
-		want = MAX(MIN(10240U, (16U << 20) / each), 256U);
+		want = MAX(MIN(10240U, MIN(16ULL << 20, memory_part(64)) / each), 256U);
 	bpf_map__set_max_entries(map, run->core->keys.n && hist_on(run) ? want : 1);
 }
 

@@ -75,9 +75,8 @@ static uint64_t now_ms(void)
 struct usyms *usyms_new(void)
 {
 	struct usyms *us = xalloc(sizeof(*us));
-	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 
-	us->room = MIN(memory / 8, (uint64_t)MAX_TABLES);
+	us->room = MIN(memory_part(8), (uint64_t)MAX_TABLES);
 	return us;
 }
 

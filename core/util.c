@@ -51,6 +51,11 @@ void die(int status, const char *fmt, ...)
 	exit(status);
 }
 
+uint64_t memory_part(unsigned parts)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / parts;
+}
+
 void *xalloc(size_t size)
 {
 	void *p = calloc(1, size ? size : 1);

@@ -32,6 +32,9 @@ void warn(const char *fmt, ...) PRINTF(1, 2);
  * every link is held by a file descriptor. */
 void die(int status, const char *fmt, ...) PRINTF(2, 3) __attribute__((noreturn));
 
+/* One part of so many of the machine's memory, in bytes: what a table takes at most of a small one. */
+uint64_t memory_part(unsigned parts);
+
 /* Memory or death (EXIT_FAIL); never NULL, zeroed where it is new. The caller frees. */
 void *xalloc(size_t size);
 void *xrealloc(void *p, size_t size);

@@ -227,9 +227,7 @@ static void user_off(struct run *run)
  * would be more. */
 static uint32_t room_for_allocs(void)
 {
-	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-
-	return MIN(memory / 32 / 96, (uint64_t)1 << 20);
+	return MIN(memory_part(32) / 96, (uint64_t)1 << 20);
 }
 
 static void options_check(const struct run *run)
