@@ -17,7 +17,8 @@
  * make an I/O a third cheaper than reads by a helper do.
  *
  * bpf/block_hooks.bpf.h has the programs that call these, for a tool that just wants each I/O at its
- * end. Define before: IO_OWNER for pid, tid, uid, comm in struct io; IO_PATTERN for pattern_note();
+ * end. Define before: IO_OWNER for pid, tid, uid, comm in struct io; IO_PART for the partition in it;
+ * IO_PATTERN for pattern_note();
  * IO_STACKS for the stacks of the task that asked, io_stacks (STACK_*) says which. */
 #ifndef BLOCK_BPF_H
 #define BLOCK_BPF_H
@@ -31,7 +32,7 @@ const volatile u32 io_stacks = STACK_KERNEL;
 #endif
 
 const volatile u32 disk_dev; /* this disk or partition only; 0: all */
-const volatile bool io_details = true; /* note disk, partition, bytes and flags of requests, too */
+const volatile bool io_details = true; /* note disk, bytes and flags of requests, too */
 
 enum io_state { IO_FREE, IO_OURS, IO_OTHER /* task's, of no interest */ };
 
@@ -42,7 +43,9 @@ struct io {
 	u64 sector;
 	u32 bytes;
 	u32 flags;	/* IO_* */
+#ifdef IO_PART
 	u32 part;	/* device number of the partition or disk, 0 if unknown */
+#endif
 #ifdef IO_OWNER
 	char comm[TASK_COMM_LEN];
 	u32 pid, tid, uid;
@@ -164,7 +167,9 @@ static __always_inline struct io *io_issue(void *ctx, struct request *rq, bool t
 	io->sector = sector;
 	if (io_details) {
 		io->disk = rq_disk(rq, typed);
+#ifdef IO_PART
 		io->part = rq_part_dev(rq, typed);
+#endif
 		io->bytes = RQ_READ(rq, __data_len);
 		io->flags = io_flags(RQ_READ(rq, cmd_flags));
 	}
@@ -205,7 +210,9 @@ static __noinline struct io *io_begin_bio_of(void *ctx, struct bio *bio, struct 
 		return NULL;
 	io_begin(ctx, io);
 	io->disk = disk;
+#ifdef IO_PART
 	io->part = bio_part_dev(bio);
+#endif
 	io->sector = BPF_CORE_READ(bio, bi_iter.bi_sector);
 	io->bytes = BPF_CORE_READ(bio, bi_iter.bi_size);
 	io->flags = io_flags(BPF_CORE_READ(bio, bi_opf));

@@ -44,29 +44,7 @@ static __always_inline int done(struct bpf_raw_tracepoint_args *ctx, bool typed)
 	return 0;
 }
 
-SEC("tp_btf/block_rq_issue")
-int request_issue_btf(struct bpf_raw_tracepoint_args *ctx)
-{
-	return issue(ctx, true);
-}
-
-SEC("tp_btf/block_rq_complete")
-int request_done_btf(struct bpf_raw_tracepoint_args *ctx)
-{
-	return done(ctx, true);
-}
-
-SEC("raw_tp/block_rq_issue")
-int request_issue(struct bpf_raw_tracepoint_args *ctx)
-{
-	return issue(ctx, false);
-}
-
-SEC("raw_tp/block_rq_complete")
-int request_done(struct bpf_raw_tracepoint_args *ctx)
-{
-	return done(ctx, false);
-}
+#include "block_requests.bpf.h"
 
 SEC("raw_tp/block_bio_queue")
 int bio_queue(struct bpf_raw_tracepoint_args *ctx)

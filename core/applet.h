@@ -428,6 +428,8 @@ void run_stop(struct run *run);
 void rows_begin(struct run *run);
 /* What --btf names, NULL without it. */
 const char *run_btf(const struct run *run);
+/* Is there a filter on tasks? After open. */
+bool tasks_chosen(const struct run *run);
 
 /* A variable of .bss or .data by name, mapped into memory: reads are live. Aborts where there is
  * none, since the name is the applet's own. NULL before load. */

@@ -93,14 +93,26 @@ void *bss_var(const struct run *run, const char *name)
 	return p;
 }
 
+static bool filter_chooses(const struct filter *filter)
+{
+	return filter->pid || filter->tid || filter->uid != UID_ANY || filter->comm[0] ||
+	       filter->cgroup_id || filter->mntns;
+}
+
+bool tasks_chosen(const struct run *run)
+{
+	const struct filter *filter = object_var(run, ".rodata", "filter", NULL);
+
+	return filter && filter_chooses(filter);
+}
+
 /* In a pid namespace of its own the tool's user means the pids of that namespace. */
 static void filter_settle(const struct run *run, struct filter *filter)
 {
 	/* To name the stack of an event files are opened, which may be events again. */
 	if (run->applet->event_min && frames_wanted(run))
 		filter->not_pid = getpid();
-	filter->any = filter->not_pid || filter->pid || filter->tid || filter->uid != UID_ANY ||
-		      filter->comm[0] || filter->cgroup_id || filter->mntns;
+	filter->any = filter->not_pid || filter_chooses(filter);
 	filter->pidns_ino = own_pidns(NULL);
 }
 

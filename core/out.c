@@ -115,12 +115,13 @@ size_t utf8_len(const char *str, size_t left)
 	return len;
 }
 
-/* How many bytes from here on are plain ASCII: almost always all. */
-static size_t plain_len(const char *s, size_t left)
+/* How many bytes from here on are plain ASCII, almost always all; of JSON, that a string has as it
+ * is. */
+static size_t plain_len(const char *s, size_t left, bool json)
 {
 	size_t n = 0;
 
-	while (n < left && s[n] >= 0x20 && s[n] < 0x7f)
+	while (n < left && s[n] >= 0x20 && s[n] < 0x7f && !(json && (s[n] == '"' || s[n] == '\\')))
 		n++;
 	return n;
 }
@@ -135,7 +136,7 @@ struct piece {
 static struct piece piece_next(const char *s, size_t left)
 {
 	unsigned char c = *s;
-	size_t len = plain_len(s, left);
+	size_t len = plain_len(s, left, false);
 
 	if (len)
 		return (struct piece){ .len = len, .width = len };
@@ -184,16 +185,6 @@ size_t out_text_width(const char *s, size_t max)
 	return width;
 }
 
-/* The same of what a JSON string has as it is. */
-static size_t plain_json_len(const char *s, size_t left)
-{
-	size_t n = 0;
-
-	while (n < left && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
-		n++;
-	return n;
-}
-
 void out_json(struct out *o, const char *s, size_t max)
 {
 	size_t n = strnlen(s, max), len;
@@ -202,7 +193,7 @@ void out_json(struct out *o, const char *s, size_t max)
 	for (size_t i = 0; i < n; i += len) {
 		unsigned char c = s[i];
 
-		len = plain_json_len(s + i, n - i);
+		len = plain_len(s + i, n - i, true);
 		if (len) {
 			out_bytes(o, s + i, len);
 			continue;

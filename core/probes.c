@@ -144,26 +144,18 @@ void prog_targets(struct run *run, const char *prog, const char **functions,
 	t->n = n;
 }
 
-static int kfunc_id(const struct btf *btf, const char *function)
-{
-	return btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
-}
-
 int prog_kfuncs(struct run *run, const char *prog, const char *const *functions, int n)
 {
 	struct bpf_program *p = prog_find(run, prog);
 	size_t len = bpf_program__insn_cnt(p);
 	struct btf *btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
-	struct bpf_insn *insn;
-	int err = btf ? 0 : -errno;
+	struct bpf_insn *insn = xalloc(len * sizeof(*insn));
+	int *id = xalloc(n * sizeof(*id)), err = btf ? 0 : -errno;
 
-	for (int i = 0; !err && i < n; i++)
-		err = kfunc_id(btf, functions[i]) < 0 ? -ENOENT : 0;
-	if (err) {
-		btf__free(btf);
-		return err;
+	for (int i = 0; !err && i < n; i++) {
+		id[i] = btf__find_by_name_kind(btf, functions[i], BTF_KIND_FUNC);
+		err = id[i] < 0 ? -ENOENT : 0;
 	}
-	insn = xalloc(len * sizeof(*insn));
 	memcpy(insn, bpf_program__insns(p), len * sizeof(*insn));
 	for (size_t i = 0; i < len; i++) {
 		unsigned f = insn[i].imm - KFUNC(0);
@@ -171,9 +163,11 @@ int prog_kfuncs(struct run *run, const char *prog, const char *const *functions,
 		if (insn[i].code != (BPF_JMP | BPF_CALL) || insn[i].src_reg || f >= (unsigned)n)
 			continue;
 		insn[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
-		insn[i].imm = kfunc_id(btf, functions[f]);
+		insn[i].imm = id[f];
 	}
-	err = bpf_program__set_insns(p, insn, len);
+	if (!err)
+		err = bpf_program__set_insns(p, insn, len);
+	free(id);
 	free(insn);
 	btf__free(btf);
 	return err;

@@ -39,10 +39,7 @@ static void unowned_print(const void *key, const void *value, void *arg)
 /* Sessions that were reset, their sockets still open. With a filter nobody's are not wanted. */
 static void tick(struct run *run)
 {
-	bool filtered = opt_on(run, 'p') || opt_on(run, 1) || opt_on(run, 2) || opt_on(run, 3) ||
-			opt_on(run, 4) || opt_on(run, KEY_MNTNS);
-
-	map_drain(run, "unowned", true, filtered ? NULL : unowned_print, run);
+	map_drain(run, "unowned", true, tasks_chosen(run) ? NULL : unowned_print, run);
 }
 
 static const struct col cols[] = {

@@ -379,12 +379,6 @@ static void error_choose(struct run *run, struct own *own, const struct listed *
 					    l->type));
 }
 
-static bool task_chosen(const struct run *run)
-{
-	return opt_on(run, 'p') || opt_on(run, 't') || opt_on(run, 'u') || opt_on(run, KEY_COMM) ||
-	       opt_on(run, KEY_CGROUP) || opt_on(run, KEY_MNTNS);
-}
-
 static uint64_t chance_read(struct run *run)
 {
 	const char *text = opt_str(run, 'P');
@@ -404,7 +398,7 @@ static struct own *own_make(struct run *run)
 
 	if (!run->argc)
 		die(EXIT_USAGE, "what is to fail? Try 'inject kmalloc -p PID' or 'inject --help'");
-	if (run->argc == 1 && !task_chosen(run))
+	if (run->argc == 1 && !tasks_chosen(run))
 		die(EXIT_USAGE, "for which tasks, or along which chain of calls? '(true)' is for all");
 	own->f = front_new(run, 0, 0, 0);
 	own->failures_max = opt_u64(run, 'c', 0);

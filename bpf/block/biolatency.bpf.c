@@ -51,18 +51,6 @@ static __always_inline int issue(struct bpf_raw_tracepoint_args *ctx, bool typed
 	return 0;
 }
 
-SEC("tp_btf/block_rq_issue")
-int request_issue_btf(struct bpf_raw_tracepoint_args *ctx)
-{
-	return issue(ctx, true);
-}
-
-SEC("raw_tp/block_rq_issue")
-int request_issue(struct bpf_raw_tracepoint_args *ctx)
-{
-	return issue(ctx, false);
-}
-
 /* The end of a request that needed no entry. One that only asks for a flush is never issued: the
  * kernel makes a request of its own for it, and counts that. */
 static __always_inline int own_done(struct request *rq, u32 bytes, u64 start, bool typed)
@@ -91,17 +79,7 @@ static __always_inline int done(struct bpf_raw_tracepoint_args *ctx, bool typed)
 	return 0;
 }
 
-SEC("tp_btf/block_rq_complete")
-int request_done_btf(struct bpf_raw_tracepoint_args *ctx)
-{
-	return done(ctx, true);
-}
-
-SEC("raw_tp/block_rq_complete")
-int request_done(struct bpf_raw_tracepoint_args *ctx)
-{
-	return done(ctx, false);
-}
+#include "block_requests.bpf.h"
 
 SEC("raw_tp/block_bio_queue")
 int bio_queue(struct bpf_raw_tracepoint_args *ctx)

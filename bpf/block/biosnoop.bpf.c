@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Each block I/O with who asked for it and the time it took.
 #define IO_OWNER
+#define IO_PART
 #define IO_PATTERN
 #include "block.bpf.h"
 #include "events.bpf.h"
