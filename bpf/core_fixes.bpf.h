@@ -134,7 +134,10 @@ static __always_inline struct bio *raw_bio(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* request.rq_disk moved into the queue in 5.17. `typed` here and below is a constant: `rq` came from
- * the arguments of a tp_btf program, which loads through it directly. */
+ * the arguments of a tp_btf program, which loads through it directly. A pointer that can be NULL must be
+ * looked at first: a load that faults reads 0, but where the program has functions of its own, kernels
+ * before 6.4 look for it in a table that is not there, and crash (jit_subprogs() in
+ * kernel/bpf/verifier.c gives the main program no extable). */
 static __always_inline struct gendisk *rq_disk(struct request *rq, bool typed)
 {
 	struct request___disk *old = (void *)rq;
@@ -149,10 +152,19 @@ static __always_inline struct gendisk *rq_disk(struct request *rq, bool typed)
 static __always_inline dev_t rq_part_dev(struct request *rq, bool typed)
 {
 	struct request___hd *old = (void *)rq;
+	struct block_device *part;
+	struct hd_struct *old_part;
 
-	if (bpf_core_type_exists(struct hd_struct))
-		return typed ? old->part->__dev.devt : BPF_CORE_READ(old, part, __dev.devt);
-	return typed ? rq->part->bd_dev : BPF_CORE_READ(rq, part, bd_dev);
+	if (bpf_core_type_exists(struct hd_struct)) {
+		if (!typed)
+			return BPF_CORE_READ(old, part, __dev.devt);
+		old_part = old->part;
+		return old_part ? old_part->__dev.devt : 0;
+	}
+	if (!typed)
+		return BPF_CORE_READ(rq, part, bd_dev);
+	part = rq->part;
+	return part ? part->bd_dev : 0;
 }
 
 /* A bio had its disk itself until 5.12, and by then had forgotten its partition. */
