@@ -134,9 +134,9 @@ static __always_inline struct bio *raw_bio(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* request.rq_disk moved into the queue in 5.17. `typed` here and below is a constant: `rq` came from
- * the arguments of a tp_btf program, which loads through it directly. A pointer that can be NULL must be
- * looked at first: a load that faults reads 0, but where the program has functions of its own, kernels
- * before 6.4 look for it in a table that is not there, and crash (jit_subprogs() in
+ * the arguments of a tp_btf program, which loads through it directly. A pointer that can be NULL must
+ * be looked at first: a load that faults reads 0, but where the program has functions of its own,
+ * kernels before 6.4 look for it in a table that is not there, and crash (jit_subprogs() in
  * kernel/bpf/verifier.c gives the main program no extable). */
 static __always_inline struct gendisk *rq_disk(struct request *rq, bool typed)
 {

@@ -8,6 +8,7 @@
 #ifdef OFFCPU_WAKER
 #define STACK_WAKER
 #endif
+#define STACK_WALK
 #include "stack.bpf.h"
 
 const volatile u32 pids[128];
@@ -25,14 +26,23 @@ struct task_value {
 #include "task_store.bpf.h"
 
 enum { PF_KTHREAD = 0x200000 };
+enum { SITE_SWITCH, SITE_WAKING };
+
+static __always_inline void offcpu_stacks(void *ctx, struct stack_key *key, u32 site, bool typed)
+{
+	if (typed)
+		stack_take_walked(ctx, key, site);
+	else
+		stack_take(ctx, key);
+}
 
 #ifdef OFFCPU_WAKER
 const volatile bool target_stacks = true;
 
-static __always_inline void offcpu_take(void *ctx, struct stack_pair *key)
+static __always_inline void offcpu_take(void *ctx, struct stack_pair *key, bool typed)
 {
 	if (target_stacks) {
-		stack_take(ctx, &key->target);
+		offcpu_stacks(ctx, &key->target, SITE_SWITCH, typed);
 		return;
 	}
 	key->target.pid = current_pid_tgid() >> 32;
@@ -46,9 +56,9 @@ static __always_inline bool offcpu_whole(const struct stack_pair *key)
 	return key->waker.comm[0];
 }
 #else
-static __always_inline void offcpu_take(void *ctx, struct stack_key *key)
+static __always_inline void offcpu_take(void *ctx, struct stack_key *key, bool typed)
 {
-	stack_take(ctx, key);
+	offcpu_stacks(ctx, key, SITE_SWITCH, typed);
 }
 
 static __always_inline bool offcpu_whole(const struct stack_key *key)
@@ -81,7 +91,7 @@ static __always_inline int switched(void *ctx, bool preempt, struct task_struct 
 	u64 now = start.ns, delta;
 
 	if (!task_gone(prev, typed) && wanted(prev, preempt)) {
-		offcpu_take(ctx, &start.key);
+		offcpu_take(ctx, &start.key, typed);
 		task_set(prev, typed, &start);
 	}
 	if (!BPF_CORE_READ(next, pid))
@@ -116,7 +126,7 @@ static __always_inline int woken(void *ctx, struct task_struct *task, bool typed
 	struct task_value *was = task_get(task, typed);
 
 	if (was)
-		stack_take(ctx, &was->key.waker);
+		offcpu_stacks(ctx, &was->key.waker, SITE_WAKING, typed);
 	return 0;
 }
 

@@ -6,12 +6,19 @@
  *	stack_take(ctx, &key);		the current task and its stacks
  *	stack_add(&key, value);		now or later
  *
+ * With STACK_WALK defined before there is stack_take_walked(ctx, &key, site), much cheaper.
  * A tool whose stacks are all of one kind, or of no task in particular, fills the key itself. With
  * STACK_WAKER defined before the sums are by a struct stack_pair. */
 #ifndef STACK_BPF_H
 #define STACK_BPF_H
 
+#if defined(STACK_WALK) && defined(__TARGET_ARCH_x86)
+#include "stack_walk.bpf.h"
+#else
 #include "stack_store.bpf.h"
+#define stack_kernel_walked(ctx, site) stack_id(ctx, 0)
+#define stack_user_walked(ctx) stack_id(ctx, BPF_F_USER_STACK)
+#endif
 
 const volatile bool stack_user = true, stack_kernel = true; /* options -K, -U of STACK_OPTS */
 
@@ -28,7 +35,7 @@ struct {
 	__type(value, u64);
 } stack_counts SEC(".maps");
 
-static __noinline int stack_take(void *ctx, struct stack_key *key)
+static __always_inline int stack_take_by(void *ctx, struct stack_key *key, bool walk, u32 site)
 {
 	u64 id = current_pid_tgid();
 
@@ -36,13 +43,26 @@ static __noinline int stack_take(void *ctx, struct stack_key *key)
 	key->tid = id;
 	bpf_get_current_comm(key->comm, sizeof(key->comm));
 	if (stack_kernel)
-		key->kernel = stack_id(ctx, 0);
+		key->kernel = walk ? stack_kernel_walked(ctx, site) : stack_id(ctx, 0);
 	if (stack_user)
-		key->user = stack_id(ctx, BPF_F_USER_STACK);
+		key->user = walk ? stack_user_walked(ctx) : stack_id(ctx, BPF_F_USER_STACK);
 	if (key->user > STACK_LOST)
 		stack_proc_hint(key->pid);
 	return 0;
 }
+
+static __noinline int stack_take(void *ctx, struct stack_key *key)
+{
+	return stack_take_by(ctx, key, false, 0);
+}
+
+#ifdef STACK_WALK
+/* In a tp_btf program; `site`, below WALK_SITES, is a number of the program. */
+static __noinline int stack_take_walked(void *ctx, struct stack_key *key, u32 site)
+{
+	return stack_take_by(ctx, key, true, site);
+}
+#endif
 
 static __always_inline void stack_add(const struct stacks_key *key, u64 value)
 {

@@ -46,26 +46,58 @@ struct {
 
 const volatile bool stack_tell; /* the core: user stacks are taken, the kernel has ring buffers */
 
+/* An id is all frames from the innermost on, mixed into 0 one by one. */
+static __always_inline u64 stack_mix(u64 id, u64 ip)
+{
+	id = (id ^ ip) * 0x9e3779b97f4a7c15;
+	return id ^ id >> 32;
+}
+
+static __always_inline u64 *stack_frames(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&stack_scratch, &zero);
+}
+
+/* The id of the frames in stack_scratch, which end by a 0 if there are less than stack_depth. `stale`:
+ * behind that is what must not be stored. (Not static: the verifier looks at such a function once.) */
+__noinline u64 stack_stored(bool stale)
+{
+	u64 *ip = stack_frames(), id = 0;
+	u32 i;
+
+	if (!ip)
+		return STACK_NONE;
+	for (i = 0; i < stack_depth && ip[i]; i++)
+		id = stack_mix(id, ip[i]);
+	if (bpf_map_lookup_elem(&stacks, &id))
+		return id;
+	for (; stale && i < stack_depth; i++)
+		ip[i] = 0;
+	if (!bpf_map_update_elem(&stacks, &id, ip, BPF_ANY))
+		return id;
+	LOST(stacks);
+	return STACK_LOST;
+}
+
 /* The id of one stack of the current task, the kernel's or with BPF_F_USER_STACK the user's. It
  * fails when a program that was preempted has the CPU's one buffer for unwinding. */
 static __always_inline u64 stack_id(void *ctx, u64 flags)
 {
-	u32 zero = 0;
-	u64 *ip = bpf_map_lookup_elem(&stack_scratch, &zero), id = 0;
-	long len = ip ? bpf_get_stack(ctx, ip, stack_depth * sizeof(*ip), flags) : 0;
+	u64 *ip = stack_frames();
+	long len;
 
-	if (!len || !ip)
+	/* An idle task has none; asked for it some kernels (6.18) tell an error. */
+	if (!ip || (flags && !bpf_get_current_pid_tgid()))
 		return STACK_NONE;
-	for (u32 i = 0; i < stack_depth && ip[i]; i++) { /* the rest is zero */
-		id = (id ^ ip[i]) * 0x9e3779b97f4a7c15;
-		id ^= id >> 32;
-	}
-	if (len < 0 || (!bpf_map_lookup_elem(&stacks, &id) &&
-			bpf_map_update_elem(&stacks, &id, ip, BPF_ANY))) {
-		LOST(stacks);
-		return STACK_LOST;
-	}
-	return id;
+	len = bpf_get_stack(ctx, ip, stack_depth * sizeof(*ip), flags);
+	if (!len)
+		return STACK_NONE;
+	if (len > 0)
+		return stack_stored(false);
+	LOST(stacks);
+	return STACK_LOST;
 }
 
 static __noinline int stack_proc_met(u32 pid)

@@ -323,7 +323,7 @@ static void kaddr_check(struct check *ck, struct bt_expr *e)
 	const char *name = check_literal(ck, e->arg[0], "kaddr");
 
 	e->type = &type_u64;
-	if (!e->is_const && !kernel_symbol(ck->bt, name, &e->num))
+	if (!e->is_const && !kernel_symbol(name, &e->num))
 		bt_error_status(ck->bt, EXIT_CANNOT, e->arg[0]->span,
 				"the kernel has no symbol '%s', or hides its address", name);
 	e->is_const = true;

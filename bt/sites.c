@@ -4,6 +4,7 @@
 #include "asm.h"
 #include "ctypes.h"
 #include "elf.h"
+#include "features.h"
 #include "ksyms.h"
 #include "tracefs.h"
 #include "usdt.h"
@@ -779,55 +780,13 @@ static bool wanted_line(char *text, size_t len, void *arg)
 	return !w->addr;
 }
 
-/* Reading kallsyms takes 50 ms; the kernel, asked by a program (Linux 5.16, kernel/bpf/syscall.c:
- * bpf_kallsyms_lookup_name), knows at once. False where it cannot be asked. */
-static bool kernel_symbol_ask(struct bt *bt, const char *name, uint64_t *addr)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, load, .prog_flags = BPF_F_SLEEPABLE);
-	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = addr, .ctx_size_in = sizeof(*addr));
-	enum { KSYM_MAX = 256, RESULT = -8, NAME = RESULT - KSYM_MAX };
-	int fd, err, len = strlen(name) + 1;
-	struct bt_code *c;
-
-	if (len > KSYM_MAX)
-		return false;
-	c = code_new(bt);
-	code_mov(c, R6, R1);
-	code_store_imm(c, BPF_DW, R10, RESULT, 0);
-	for (int i = 0; i < len; i += 4) {
-		int32_t word = 0;
-
-		memcpy(&word, name + i, MIN(len - i, 4));
-		code_store_imm(c, BPF_W, R10, NAME + i, word);
-	}
-	code_mov(c, R1, R10);
-	code_alu_imm(c, BPF_ADD, R1, NAME);
-	code_mov_imm(c, R2, len);
-	code_mov_imm(c, R3, 0);
-	code_mov(c, R4, R10);
-	code_alu_imm(c, BPF_ADD, R4, RESULT);
-	code_call(c, BPF_FUNC_kallsyms_lookup_name);
-	code_load(c, BPF_DW, R1, R10, RESULT);
-	code_store(c, BPF_DW, R6, 0, R1);
-	code_mov_imm(c, R0, 0);
-	code_exit(c);
-	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "symbol", "GPL", c->insn, c->n, &load);
-	code_free(c);
-	if (fd < 0)
-		return false;
-	err = bpf_prog_test_run_opts(fd, &run);
-	close(fd);
-	return !err;
-}
-
 /* ksyms.c knows functions; this is about data as well. */
-bool kernel_symbol(struct bt *bt, const char *name, uint64_t *addr)
+bool kernel_symbol(const char *name, uint64_t *addr)
 {
 	struct wanted w = {.name = name, .len = strlen(name)};
 	int fd;
 
-	*addr = 0;
-	if (kernel_symbol_ask(bt, name, addr))
+	if (ksym_ask(name, addr))
 		return *addr;
 	fd = file_open_in("", "/proc/kallsyms", 0);
 	if (fd >= 0)
@@ -1100,7 +1059,7 @@ static void watch_find(struct finder *f)
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", f->bt->pid);
 	if (!number &&
 	    (f->bt->pid ? !site_symbol(f->bt, &(struct bt_site){.path = exe}, name, &addr, &size)
-			: !kernel_symbol(f->bt, name, &addr))) {
+			: !kernel_symbol(name, &addr))) {
 		snprintf(f->missing, sizeof(f->missing),
 			 f->bt->pid ? "the program of that process has no variable '%.100s'"
 				    : "the kernel has no symbol '%.100s', or hides its address",

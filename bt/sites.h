@@ -43,7 +43,7 @@ bool site_symbol(const struct bt *bt, const struct bt_site *site, const char *na
 		 uint64_t *size);
 
 /* The same for one of the kernel, which may hide its addresses. */
-bool kernel_symbol(struct bt *bt, const char *name, uint64_t *addr);
+bool kernel_symbol(const char *name, uint64_t *addr);
 
 /* The file that PATH, LIBRARY or PROGRAM means; false: there is none. */
 bool site_file(const struct bt *bt, const char *name, char *path, size_t size);

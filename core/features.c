@@ -52,6 +52,53 @@ static int prog_load(enum bpf_prog_type type, enum bpf_attach_type attach, int b
 	return bpf_prog_load(type, "probe", "GPL", nothing, ARRAY_LEN(nothing), &opts);
 }
 
+/* The name goes onto the program's stack, the result from there to where the context is. */
+bool ksym_ask(const char *name, uint64_t *addr)
+{
+	enum { KSYM_MAX = 256, RESULT = -8, NAME = RESULT - KSYM_MAX };
+	LIBBPF_OPTS(bpf_prog_load_opts, load, .prog_flags = BPF_F_SLEEPABLE);
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = addr, .ctx_size_in = sizeof(*addr));
+	static const struct bpf_insn ask[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_6, .src_reg = BPF_REG_1 },
+		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = RESULT },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = NAME },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_4, .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_4, .imm = RESULT },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_kallsyms_lookup_name },
+		{ .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10,
+		  .off = RESULT },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_6, .src_reg = BPF_REG_1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_insn code[KSYM_MAX / 4 + 1 + ARRAY_LEN(ask)];
+	int fd, err, len = strlen(name) + 1, n = 0;
+
+	*addr = 0;
+	if (len > KSYM_MAX)
+		return false;
+	for (int i = 0; i < len; i += 4) {
+		int32_t word = 0;
+
+		memcpy(&word, name + i, MIN(len - i, 4));
+		code[n++] = (struct bpf_insn){ .code = BPF_ST | BPF_MEM | BPF_W,
+					       .dst_reg = BPF_REG_10,
+					       .off = NAME + i,
+					       .imm = word };
+	}
+	code[n++] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K,
+				       .dst_reg = BPF_REG_2, .imm = len };
+	memcpy(code + n, ask, sizeof(ask));
+	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "symbol", "GPL", code, n + ARRAY_LEN(ask), &load);
+	if (fd < 0)
+		return false;
+	err = bpf_prog_test_run_opts(fd, &run);
+	close(fd);
+	return !err;
+}
+
 /* One result from a chain of two descriptors: 0 or -errno. */
 static int closed(int prog, int link)
 {

@@ -31,6 +31,11 @@ const char *unable_hint(void);
  * question of a tenth of a millisecond; false where it cannot be answered as quickly. */
 bool fentry_refused(void);
 
+/* The address of a kernel symbol, data or function, as the kernel itself tells a program (5.16,
+ * kernel/bpf/syscall.c: bpf_kallsyms_lookup_name()); 0 if there is none. In 0.1 ms, where reading
+ * /proc/kallsyms takes 50. False where it cannot be asked. */
+bool ksym_ask(const char *name, uint64_t *addr);
+
 /* Can many uprobes be one link (6.6), and does its filter by process let all threads through (6.10,
  * and stable kernels since 6.6.33)? To take probes away costs up to 150 ms for each link. */
 bool uprobe_multi_works(void);

@@ -2,6 +2,7 @@
 // Stored stacks and the names of their frames.
 #include "frames.h"
 #include "demangle.h"
+#include "features.h"
 #include "ksyms.h"
 #include "usyms.h"
 
@@ -69,6 +70,26 @@ static void news_off(struct run *run)
 	bpf_map__set_value_size(news, sizeof(uint32_t));
 }
 
+/* For bpf/stack_walk.bpf.h. Where the kernel's unwinder has other tables, or cannot be asked where they
+ * are, it unwinds itself. */
+static void orc_find(struct run *run)
+{
+	static const struct {
+		const char *var, *symbol;
+	} table[] = {
+		{ "orc_ips", "__start_orc_unwind_ip" },
+		{ "orc_ips_end", "__stop_orc_unwind_ip" },
+		{ "orc_entries", "__start_orc_unwind" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		uint64_t *to = object_var(run, ".rodata", table[i].var, NULL);
+
+		if (!to || !ksym_ask(table[i].symbol, to))
+			return;
+	}
+}
+
 void frames_setup(struct run *run, uint64_t depth_asked, uint64_t storage)
 {
 	struct bpf_map *stacks = bpf_object__find_map_by_name(run->obj, "stacks");
@@ -90,6 +111,7 @@ void frames_setup(struct run *run, uint64_t depth_asked, uint64_t storage)
 	map_resize(run, "stacks", storage ? storage : storage_default(each));
 	bpf_map__set_value_size(stacks, each);
 	bpf_map__set_value_size(bpf_object__find_map_by_name(run->obj, "stack_scratch"), each);
+	orc_find(run);
 	/* Stacks of events are printed at once: the least recently used may go. */
 	if (!run->applet->stacks && !run->applet->hist)
 		bpf_map__set_type(stacks, BPF_MAP_TYPE_LRU_HASH);

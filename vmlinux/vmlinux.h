@@ -57,6 +57,10 @@ struct hlist_node {
 	struct hlist_node *next;
 };
 
+struct llist_head {
+	void *first;
+};
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -257,7 +261,19 @@ struct task_struct {
 	struct sched_entity se;
 	unsigned int policy;	/* SCHED_* of linux/sched.h */
 	struct restart_block restart_block;
+	void *ret_stack;	/* CONFIG_FUNCTION_GRAPH_TRACER; of another type since 6.11 */
+	struct llist_head rethooks; /* 5.18, CONFIG_RETHOOK */
+	struct llist_head kretprobe_instances; /* 5.11, CONFIG_KRETPROBES */
 };
+
+struct orc_entry {	/* how to unwind from an address, x86 */
+	short sp_offset;
+	short bp_offset;
+	unsigned int sp_reg : 4;
+	unsigned int bp_reg : 4;
+	unsigned int type : 3;	/* one bit less until 6.3, and other numbers */
+	unsigned int end : 1;	/* until 6.3 */
+} __attribute__((packed));
 
 struct task_struct___state {
 	long state;	/* until 5.14 */

@@ -603,7 +603,7 @@ static void parse_field(struct making *t, const char **p, struct fields *to)
 }
 
 /* Members get places one behind the other, so that no two are the same. A large one gets less, as
- * places have 24 bits; none goes across 8 bytes, as those of bit-fields could otherwise. */
+ * a load reaches 32 KB; none goes across 8 bytes, as those of bit-fields could otherwise. */
 static int composite_make(struct making *t, bool is_struct, const char *name, struct fields *f)
 {
 	int id = is_struct ? btf__add_struct(t->btf, name, 1 << 20) :
@@ -616,7 +616,7 @@ static int composite_make(struct making *t, bool is_struct, const char *name, st
 			bad(t);
 		size = btf__resolve_size(t->btf, f->f[i].type);
 		if (is_struct)
-			at += 64 * MIN(MAX((size + 7) / 8, 1), 64);
+			at += 64 * MIN(MAX((size + 7) / 8, 1), 16);
 		free(f->f[i].name);
 	}
 	free(f->f);
