@@ -98,9 +98,6 @@ static __always_inline u32 io_flags(u32 flags)
 	return io_ops_old() ? flags | IO_OPS_OLD : flags;
 }
 
-/* A member of a request, by a load or by the helper. */
-#define RQ_READ(rq, f) (typed ? (rq)->f : BPF_CORE_READ(rq, f))
-
 /* That of the partition first: it is the disk's where the disk is used as a whole. */
 static __always_inline bool rq_wanted(struct request *rq, bool typed)
 {
@@ -152,14 +149,14 @@ static __always_inline struct io *io_issue(void *ctx, struct request *rq, bool t
 	io = io_get((u64)rq);
 	if (!io)
 		return NULL;
-	sector = RQ_READ(rq, __sector);
+	sector = TYPED_READ(typed, rq, __sector);
 	if (sector == (u64)-1) /* a flush has no place */
 		sector = 0;
 	/* At another place it is not the driver that gave it back, but a new one: an end was missed. */
 	if (io->state == IO_FREE ||
 	    (io->state == IO_OURS && io->issue_ns && !io->partial && io->sector != sector)) {
 		io_begin(ctx, io);
-		io->start_ns = RQ_READ(rq, start_time_ns);
+		io->start_ns = TYPED_READ(typed, rq, start_time_ns);
 	}
 	/* What is left of one that is done in part is issued again, and still the same I/O. */
 	if (io->state != IO_OURS || io->partial)
@@ -170,8 +167,8 @@ static __always_inline struct io *io_issue(void *ctx, struct request *rq, bool t
 #ifdef IO_PART
 		io->part = rq_part_dev(rq, typed);
 #endif
-		io->bytes = RQ_READ(rq, __data_len);
-		io->flags = io_flags(RQ_READ(rq, cmd_flags));
+		io->bytes = TYPED_READ(typed, rq, __data_len);
+		io->flags = io_flags(TYPED_READ(typed, rq, cmd_flags));
 	}
 	io->issue_ns = bpf_ktime_get_ns();
 	return io;
@@ -195,7 +192,7 @@ static __always_inline struct io *io_done(struct request *rq, u32 bytes, bool ty
 
 	if (!io)
 		return NULL;
-	if (bytes < RQ_READ(rq, __data_len)) {
+	if (bytes < TYPED_READ(typed, rq, __data_len)) {
 		io->partial = true;
 		return NULL;
 	}

@@ -12,16 +12,23 @@
 
 extern const volatile struct filter filter;
 
+/* A member of what the arguments of a tp_btf program point to: by a plain load, which costs a tenth of
+ * the helper. `typed` is a constant, here and below, and false in programs of other types. A pointer
+ * that can be NULL must be looked at first: a load that faults reads 0, but where the program has
+ * functions of its own, kernels before 6.4 look for it in a table that is not there, and crash
+ * (jit_subprogs() in kernel/bpf/verifier.c gives the main program no extable). */
+#define TYPED_READ(typed, p, f) ((typed) ? (p)->f : BPF_CORE_READ(p, f))
+
 /* ---- tasks ---- */
 
 /* task_struct.state became __state, and an unsigned int, in 5.14. */
-static __always_inline u32 task_state(struct task_struct *task)
+static __always_inline u32 task_state(struct task_struct *task, bool typed)
 {
 	struct task_struct___state *old = (void *)task;
 
 	if (bpf_core_field_exists(task->__state))
-		return BPF_CORE_READ(task, __state);
-	return BPF_CORE_READ(old, state);
+		return TYPED_READ(typed, task, __state);
+	return TYPED_READ(typed, old, state);
 }
 
 /* The CPU that a task runs on or is queued at. It stood in the task itself until 5.16. */
@@ -133,17 +140,13 @@ static __always_inline struct bio *raw_bio(struct bpf_raw_tracepoint_args *ctx)
 	return (void *)ctx->args[0];
 }
 
-/* request.rq_disk moved into the queue in 5.17. `typed` here and below is a constant: `rq` came from
- * the arguments of a tp_btf program, which loads through it directly. A pointer that can be NULL must
- * be looked at first: a load that faults reads 0, but where the program has functions of its own,
- * kernels before 6.4 look for it in a table that is not there, and crash (jit_subprogs() in
- * kernel/bpf/verifier.c gives the main program no extable). */
+/* request.rq_disk moved into the queue in 5.17. */
 static __always_inline struct gendisk *rq_disk(struct request *rq, bool typed)
 {
 	struct request___disk *old = (void *)rq;
 
 	if (bpf_core_field_exists(old->rq_disk))
-		return typed ? old->rq_disk : BPF_CORE_READ(old, rq_disk);
+		return TYPED_READ(typed, old, rq_disk);
 	return typed ? rq->q->disk : BPF_CORE_READ(rq, q, disk);
 }
 

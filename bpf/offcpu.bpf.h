@@ -67,12 +67,12 @@ static __always_inline bool offcpu_whole(const struct stack_key *key)
 }
 #endif
 
-static __always_inline bool wanted(struct task_struct *task, bool preempt)
+static __always_inline bool wanted(struct task_struct *task, bool preempt, bool typed)
 {
 	u64 id = current_pid_tgid();
 	/* A preempted task is runnable, whatever it was about to do. */
-	u32 state = preempt ? 0 : task_state(task);
-	u32 kthread = BPF_CORE_READ(task, flags) & PF_KTHREAD;
+	u32 state = preempt ? 0 : task_state(task, typed);
+	u32 kthread = TYPED_READ(typed, task, flags) & PF_KTHREAD;
 
 	/* To the idle tasks, thread 0 on each CPU, it is no waiting. */
 	if (!(u32)bpf_get_current_pid_tgid() || filtered() || !list_wants(pids, id >> 32) ||
@@ -90,11 +90,11 @@ static __always_inline int switched(void *ctx, bool preempt, struct task_struct 
 	struct task_value start = { .ns = bpf_ktime_get_ns() }, *was;
 	u64 now = start.ns, delta;
 
-	if (!task_gone(prev, typed) && wanted(prev, preempt)) {
+	if (!task_gone(prev, typed) && wanted(prev, preempt, typed)) {
 		offcpu_take(ctx, &start.key, typed);
 		task_set(prev, typed, &start);
 	}
-	if (!BPF_CORE_READ(next, pid))
+	if (!TYPED_READ(typed, next, pid))
 		return 0;
 	was = task_get(next, typed);
 	if (!was)

@@ -35,9 +35,10 @@ static __always_inline int wait_switched(void *ctx, bool preempt, struct task_st
 	u64 ns;
 
 	/* A task that is preempted on its way to sleep stays runnable, whatever its state. */
-	if (!task_gone(prev, typed) && (preempt || !task_state(prev)) && BPF_CORE_READ(prev, pid))
+	if (!task_gone(prev, typed) && (preempt || !task_state(prev, typed)) &&
+	    TYPED_READ(typed, prev, pid))
 		wait_begins(prev, typed);
-	if (!BPF_CORE_READ(next, pid)) /* idle */
+	if (!TYPED_READ(typed, next, pid)) /* idle */
 		return 0;
 	start = task_get(next, typed);
 	if (!start)

@@ -84,7 +84,7 @@ static __always_inline bool task_gone(struct task_struct *task, bool typed)
 {
 	u32 tid;
 
-	if (!(task_state(task) & TASK_DEAD))
+	if (!(task_state(task, typed) & TASK_DEAD))
 		return false;
 	if (!typed || !task_storage_safe()) {
 		tid = BPF_CORE_READ(task, pid);

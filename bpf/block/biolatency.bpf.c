@@ -11,7 +11,7 @@ const volatile bool queued, by_disk, by_flags;
  * whose queue keeps statistics (iostats) or has a scheduler. */
 static __always_inline u64 own_start(struct request *rq, bool typed)
 {
-	return queued && !filter.any ? RQ_READ(rq, start_time_ns) : 0;
+	return queued && !filter.any ? TYPED_READ(typed, rq, start_time_ns) : 0;
 }
 
 static __noinline void io_took(u64 start, struct gendisk *disk, u32 flags)
@@ -55,7 +55,7 @@ static __always_inline int issue(struct bpf_raw_tracepoint_args *ctx, bool typed
  * kernel makes a request of its own for it, and counts that. */
 static __always_inline int own_done(struct request *rq, u32 bytes, u64 start, bool typed)
 {
-	u32 flags = RQ_READ(rq, cmd_flags), left = RQ_READ(rq, __data_len);
+	u32 flags = TYPED_READ(typed, rq, cmd_flags), left = TYPED_READ(typed, rq, __data_len);
 
 	if (bytes < left || !rq_wanted(rq, typed))
 		return 0;

@@ -18,12 +18,12 @@ struct {
 	__type(value, u64);
 } turns SEC(".maps");
 
-static __always_inline bool uninteresting(struct task_struct *task)
+static __always_inline bool uninteresting(struct task_struct *task, bool typed)
 {
-	return (!include_idle && !BPF_CORE_READ(task, pid)) || task_filtered(task);
+	return (!include_idle && !TYPED_READ(typed, task, pid)) || task_filtered(task);
 }
 
-static __always_inline void turn_over(struct task_struct *prev, u64 now)
+static __always_inline void turn_over(struct task_struct *prev, u64 now, bool typed)
 {
 	u32 zero = 0;
 	u64 *since = bpf_map_lookup_elem(&turns, &zero), began;
@@ -32,7 +32,7 @@ static __always_inline void turn_over(struct task_struct *prev, u64 now)
 		return;
 	began = *since;
 	*since = now;
-	if (began && !uninteresting(prev)) /* what began before we did is not known */
+	if (began && !uninteresting(prev, typed)) /* what began before we did is not known */
 		task_hist_add(prev, now - began);
 }
 
@@ -42,13 +42,13 @@ static __always_inline int switched(struct task_struct *prev, struct task_struct
 	u64 now = start.ns;
 
 	if (!off_cpu) {
-		turn_over(prev, now);
+		turn_over(prev, now, typed);
 		return 0;
 	}
 	/* Thread 0 is the idle task of every CPU, each of which has nothing but its own CPU. */
-	if (!task_gone(prev, typed) && BPF_CORE_READ(prev, pid) && !task_filtered(prev))
+	if (!task_gone(prev, typed) && TYPED_READ(typed, prev, pid) && !task_filtered(prev))
 		task_set(prev, typed, &start);
-	was = BPF_CORE_READ(next, pid) ? task_get(next, typed) : NULL;
+	was = TYPED_READ(typed, next, pid) ? task_get(next, typed) : NULL;
 	if (!was)
 		return 0;
 	task_hist_add(next, now - was->ns);

@@ -98,10 +98,7 @@ static __noinline int gso_count(struct value *value, struct sk_buff *skb,
 	return 0;
 }
 
-/* tp_btf programs may follow pointers, which is much cheaper: `direct` is a constant. */
-#define GET(p, f) (direct ? (p)->f : BPF_CORE_READ(p, f))
-
-static __always_inline int packet(struct sk_buff *skb, struct net_device *dev, bool rx, bool direct)
+static __always_inline int packet(struct sk_buff *skb, struct net_device *dev, bool rx, bool typed)
 {
 	struct key key = { .rx = rx };
 	struct skb_shared_info *info;
@@ -111,12 +108,12 @@ static __always_inline int packet(struct sk_buff *skb, struct net_device *dev, b
 
 	if (only_name[0] && name_unwanted(dev))
 		return 0;
-	key.interface.netns = direct ? dev->nd_net.net->ns.inum
+	key.interface.netns = typed ? dev->nd_net.net->ns.inum
 				  : BPF_CORE_READ(dev, nd_net.net, ns.inum);
 	if (only_netns && key.interface.netns != only_netns)
 		return 0;
-	key.interface.ifindex = GET(dev, ifindex);
-	key.queue = GET(skb, queue_mapping);
+	key.interface.ifindex = TYPED_READ(typed, dev, ifindex);
+	key.queue = TYPED_READ(typed, skb, queue_mapping);
 	if (rx && key.queue)
 		key.queue--;
 	value = bpf_map_lookup_elem(&queues, &key);
@@ -126,16 +123,16 @@ static __always_inline int packet(struct sk_buff *skb, struct net_device *dev, b
 		LOST(entries);
 		return 0;
 	}
-	len = GET(skb, len);
-	/* Not by GET(): what the verifier takes for pointers it lets nobody subtract. */
+	len = TYPED_READ(typed, skb, len);
+	/* Not by a load: what the verifier takes for pointers it lets nobody subtract. */
 	head = (u64)BPF_CORE_READ(skb, head);
 	start = rx || !as_stack ? (u64)BPF_CORE_READ(skb, data) : 0;
-	mac = rx ? GET(skb, mac_header) : 0xffff; /* that: none */
+	mac = rx ? TYPED_READ(typed, skb, mac_header) : 0xffff; /* that: none */
 	if (mac != 0xffff) {
 		len += start - head - mac;
 		start = head + mac;
 	}
-	info = (void *)(head + GET(skb, end));
+	info = (void *)(head + TYPED_READ(typed, skb, end));
 	if (!as_stack && BPF_CORE_READ(info, gso_size))
 		return gso_count(value, skb, info, (void *)start, len);
 	count(value, 1, len);
