@@ -346,6 +346,8 @@ struct applet {
 	/* A report, each interval and at the end: calls row_print(). The columns' header is printed
 	 * once, before the first. An applet may have this and no BPF object. */
 	void (*tick)(struct run *run);
+	/* When a report would be, behind it: events that are due by then. Calls row_event(). */
+	void (*look)(struct run *run);
 	int (*main)(struct run *run);	/* instead of all else; returns EXIT_* */
 };
 
@@ -393,9 +395,9 @@ struct run {
 	void *rodata;		/* writable until load */
 	enum format format;
 	uint64_t interval_ns;	/* 0: one report at the end */
-	uint64_t elapsed_ns;	/* tick(): since the last report, measured */
-	uint64_t now_ns;	/* tick(): CLOCK_MONOTONIC of this report */
-	bool last;		/* tick(): the final one */
+	uint64_t elapsed_ns;	/* tick(), look(): since the last, measured */
+	uint64_t now_ns;	/* tick(), look(): CLOCK_MONOTONIC of it */
+	bool last;		/* tick(), look(): the final one */
 	void *own;		/* the applet's own state, made by its setup() */
 	struct core *core;	/* what only the core touches */
 };
@@ -408,7 +410,7 @@ struct run {
 void row_print(struct run *run, const void *row, bool timed);
 
 /* The same for what the applet makes itself out of the events it gets, whose own struct EVENT is not:
- * a row that counts as an event for --count. From keep(), which then returns false, and tick(). */
+ * a row that counts as an event for --count. From keep(), which then returns false, and look(). */
 void row_event(struct run *run, const void *row);
 
 /* Print a line of text outside of all tables, as a listing that an option asks for; and end well. */

@@ -78,6 +78,8 @@ static void report(struct run *run, uint64_t since)
 		    ++core->count >= core->common.count)
 			core->counted = core->stop = true;
 	}
+	if (a->look)
+		a->look(run);
 	loss_report(run);
 	out_flush(&core->out);
 	if (core->out.closed)

@@ -636,7 +636,7 @@ static void queries_age(struct run *run)
 	}
 }
 
-static void tick(struct run *run)
+static void look(struct run *run)
 {
 	((struct own *)run->own)->reporting = false;
 	segments_read(run);
@@ -742,8 +742,8 @@ static void fill(struct run *run, void (*give)(const void *key, const void *valu
 {
 	struct own *own = run->own;
 
-	/* The report comes before tick(): what the interval still has belongs to it. */
-	tick(run);
+	/* The report comes before look(): what the interval still has belongs to it. */
+	look(run);
 	for (size_t i = 0; i < SERVERS; i++)
 		if (own->server[i].ip)
 			give(&own->server[i], &own->server[i].queries, arg);
@@ -791,5 +791,5 @@ APPLET(dnssnoop) = {
 	.setup = setup,
 	.attach = attach,
 	.keep = keep,
-	.tick = tick,
+	.look = look,
 };

@@ -37,7 +37,7 @@ static void unowned_print(const void *key, const void *value, void *arg)
 }
 
 /* Sessions that were reset, their sockets still open. With a filter nobody's are not wanted. */
-static void tick(struct run *run)
+static void look(struct run *run)
 {
 	map_drain(run, "unowned", true, tasks_chosen(run) ? NULL : unowned_print, run);
 }
@@ -97,5 +97,5 @@ APPLET(tcplife) = {
 	.probes = probes,
 	.setup = setup,
 	.attach = attach,
-	.tick = tick,
+	.look = look,
 };

@@ -217,7 +217,7 @@ static void flow_look(struct run *run, struct seen *s, uint64_t cut_ns)
 		flow_end(run, s, idle ? IDLE : OPEN);
 }
 
-static void tick(struct run *run)
+static void look(struct run *run)
 {
 	struct own *own = run->own;
 	/* A flow gets its stamp a moment before it is in the map. */
@@ -309,7 +309,7 @@ APPLET(udplife) = {
 	.interval = 1,
 	.setup = setup,
 	.attach = attach,
-	.tick = tick,
+	.look = look,
 };
 
 ALIAS(udpconnect) = {
