@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "ctypes.h"
 #include "features.h"
+#include "frames.h"
 #include "sites.h"
 
 #include <bpf/bpf.h>
@@ -17,7 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LOG_SIZE = 1 << 20, STACKS_ENTRIES = 8192, NAME_MAX_BPF = 15, KEY_OLD = 512 };
+enum { LOG_SIZE = 1 << 20, NAME_MAX_BPF = 15, KEY_OLD = 512 };
 
 static void limits_raise(void)
 {
@@ -128,6 +129,13 @@ static uint32_t stack_depth(const struct bt *bt)
 	return MIN(bt->stack_depth, most);
 }
 
+static int stacks_make(struct session *s, const char *name, size_t frame, uint32_t flags)
+{
+	uint32_t each = s->bt->stack_depth * frame;
+
+	return table_make(s, BPF_MAP_TYPE_STACK_TRACE, name, 4, each, frames_storage(each), flags);
+}
+
 static void tables_make(struct session *s)
 {
 	struct bt *bt = s->bt;
@@ -137,20 +145,13 @@ static void tables_make(struct session *s)
 	if (table_used(bt, TABLE_RING))
 		s->table[TABLE_RING] =
 			table_make(s, BPF_MAP_TYPE_RINGBUF, "events", 0, 0, ring_size(bt), 0);
-	if (table_used(bt, TABLE_STACKS)) {
-		uint32_t depth = stack_depth(bt);
-
-		s->table[TABLE_STACKS] = table_make(s, BPF_MAP_TYPE_STACK_TRACE, "stacks", 4,
-						    depth * 8, STACKS_ENTRIES, 0);
-		bt->stack_depth = depth;
-	}
-	if (table_used(bt, TABLE_BUILD_IDS)) {
-		bt->stack_depth = stack_depth(bt);
+	bt->stack_depth = stack_depth(bt);
+	if (table_used(bt, TABLE_STACKS))
+		s->table[TABLE_STACKS] = stacks_make(s, "stacks", sizeof(uint64_t), 0);
+	if (table_used(bt, TABLE_BUILD_IDS))
 		s->table[TABLE_BUILD_IDS] =
-			table_make(s, BPF_MAP_TYPE_STACK_TRACE, "build_ids", 4,
-				   bt->stack_depth * sizeof(struct bpf_stack_build_id),
-				   STACKS_ENTRIES, BPF_F_STACK_BUILD_ID);
-	}
+			stacks_make(s, "build_ids", sizeof(struct bpf_stack_build_id),
+				    BPF_F_STACK_BUILD_ID);
 	if (table_used(bt, TABLE_SCRATCH))
 		s->table[TABLE_SCRATCH] = table_make(s, BPF_MAP_TYPE_PERCPU_ARRAY, "scratch", 4,
 						     bt->scratch_size, bt->scratch_entries, 0);

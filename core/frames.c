@@ -36,8 +36,7 @@ static uint32_t depth_allowed(uint64_t asked)
 	return most ? most : 1;
 }
 
-/* The store is memory that is taken at once: a small machine gives a 32nd of what it has. */
-static uint32_t storage_default(size_t each)
+uint32_t frames_storage(size_t each)
 {
 	return MIN(memory_part(32) / each, (uint64_t)STORAGE_DEFAULT);
 }
@@ -108,7 +107,7 @@ void frames_setup(struct run *run, uint64_t depth_asked, uint64_t storage)
 	}
 	*depth = depth_allowed(depth_asked);
 	each = *depth * sizeof(uint64_t);
-	map_resize(run, "stacks", storage ? storage : storage_default(each));
+	map_resize(run, "stacks", storage ? storage : frames_storage(each));
 	bpf_map__set_value_size(stacks, each);
 	bpf_map__set_value_size(bpf_object__find_map_by_name(run->obj, "stack_scratch"), each);
 	orc_find(run);

@@ -25,6 +25,10 @@ struct frame_style {
 	const char *kernel_tail; /* behind each kernel function; NULL: nothing */
 };
 
+/* For how many stacks of `each` bytes there is room: the store is memory that is taken at once, so a
+ * small machine gives a 32nd of what it has. */
+uint32_t frames_storage(size_t each);
+
 /* Are stacks to be shown in this run? */
 bool frames_wanted(const struct run *run);
 /* Before load: sizes of the maps, where the object has them. `depth` and `storage` are what the user
