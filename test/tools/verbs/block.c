@@ -26,8 +26,8 @@ static int dev_open(const char *name, int flags)
 	return must(open(path, flags | O_CLOEXEC), path);
 }
 
-/* MD_DISK_ACTIVE and MD_DISK_SYNC of linux/raid/md_p.h, which needs more than there is here. */
-enum { DISK_ACTIVE = 1, DISK_SYNC = 2 };
+/* Of linux/raid/md_p.h, which needs more than there is here; there they begin with MD_. */
+enum { DISK_ACTIVE = 1, DISK_SYNC = 2, SB_CLEAN = 0 };
 
 static void do_md(char **arg)
 {
@@ -35,6 +35,7 @@ static void do_md(char **arg)
 	mdu_array_info_t array = {
 		.minor_version = 90, .level = 1, .raid_disks = 2, .nr_disks = 2,
 		.not_persistent = 1,
+		.state = 1 << SB_CLEAN, /* else it copies all, which fills RAM disks */
 	};
 	int fd = must(open(make, O_WRONLY | O_CLOEXEC), make);
 
