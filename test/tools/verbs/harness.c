@@ -4,7 +4,8 @@
  *
  *   run      PROG ARGS...           execvp() as leader of a process group, with default signals
  *   contain  SECONDS PROG ARGS...   runs it, ends with its status, or 124 when the time is over; kills
- *                                   whatever it leaves behind
+ *                                   whatever it leaves behind. Where the kernel spares it when memory
+ *                                   runs out (scripts/vm-init), it does not spare what it runs
  *   killafter MS PID                SIGKILL after so long
  *   caps     UID LIST PROG ARGS...  execvp() as that user with just these capabilities, by number or
  *                                   name: bpf, perfmon, dac_read_search, sys_ptrace,
@@ -96,6 +97,20 @@ static int contain_wait(pid_t pid, const sigset_t *set, long seconds)
 	}
 }
 
+static void be_mortal(void)
+{
+	FILE *file = fopen("/proc/self/oom_score_adj", "r+");
+	int score = 0;
+
+	if (file && fscanf(file, "%d", &score) == 1 && score < 0) {
+		rewind(file);
+		fputs("0", file);
+		must(fflush(file), "oom_score_adj");
+	}
+	if (file)
+		fclose(file);
+}
+
 static void do_contain(char **arg)
 {
 	long seconds = amount(arg[0]);
@@ -113,6 +128,7 @@ static void do_contain(char **arg)
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1), "prctl");
 	pid = fork_child();
 	if (!pid) {
+		be_mortal();
 		sigprocmask(SIG_SETMASK, &old, NULL);
 		execvp(arg[1], arg + 1);
 		die(127, "%s: %s", arg[1], strerror(errno));
