@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
-
+ * Memory taken and, page by page, touched.
+ *
+ *   mmap     N BYTES                N mappings, one after the other, each unmapped before the next
+ *   brk      N BYTES                the break moved on N times, then back
+ *   malloc   N BYTES [LEAK]         N allocations, then all but the last LEAK freed
  */
 #include "work.h"
 
@@ -15,17 +19,16 @@ static void touch(char *p, size_t bytes)
 static void do_mmap(char **arg)
 {
 	long i, n = amount(arg[0]), bytes = amount(arg[1]);
-	char **p = buffer(n * sizeof(*p));
 
 	for (i = 0; i < n; i++) {
-		p[i] = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			    0);
-		if (p[i] == MAP_FAILED)
+		char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			       0);
+
+		if (p == MAP_FAILED)
 			die(1, "mmap: %s", strerror(errno));
-		touch(p[i], bytes);
+		touch(p, bytes);
+		must(munmap(p, bytes), "munmap");
 	}
-	for (i = 0; i < n; i++)
-		must(munmap(p[i], bytes), "munmap");
 }
 
 /* The raw call: musl's sbrk() refuses to move the break. */
