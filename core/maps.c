@@ -183,6 +183,24 @@ void counts_since(struct run *run, const char *map, uint32_t index, uint64_t *su
 	}
 }
 
+/* The memory of a hash table is taken at once, for as many entries as it may ever have. What nobody has
+ * asked for is a 64th of the machine's at most, but 256 entries. */
+static void table_fit(struct bpf_map *map)
+{
+	enum { OVERHEAD = 64 }; /* bytes an entry; struct htab_elem of kernel/bpf/hashtab.c, a bucket */
+	enum bpf_map_type type = bpf_map__type(map);
+	bool per_cpu = type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+	size_t each = bpf_map__value_size(map);
+
+	if (!per_cpu && type != BPF_MAP_TYPE_HASH && type != BPF_MAP_TYPE_LRU_HASH)
+		return;
+	if (per_cpu)
+		each *= libbpf_num_possible_cpus();
+	each += bpf_map__key_size(map) + OVERHEAD;
+	if (bpf_map__max_entries(map) > MAX(memory_part(64) / each, 256ULL))
+		bpf_map__set_max_entries(map, MAX(memory_part(64) / each, 256ULL));
+}
+
 /* Maps of a kind that this kernel lacks are left out: programs have another way, which they take by
  * what the kernel's types say, or the ladder finds other programs. */
 void maps_setup(struct run *run)
@@ -195,6 +213,7 @@ void maps_setup(struct run *run)
 
 		if (type == BPF_MAP_TYPE_TASK_STORAGE && libbpf_probe_bpf_map_type(type, NULL) != 1)
 			bpf_map__set_autocreate(map, false);
+		table_fit(map);
 		if (entries && (type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LRU_HASH))
 			bpf_map__set_max_entries(map, entries);
 	}

@@ -212,8 +212,10 @@ static void setup(struct run *run)
 	}
 	RUN_RODATA(run)->filter.pid = s->pid;
 	RUN_RODATA(run)->filter.any = true;
-	map_resize(run, "origins", opt_u64(run, 't', 65536));
-	map_resize(run, "edges", opt_u64(run, 'e', 65536));
+	if (opt_on(run, 't'))
+		map_resize(run, "origins", opt_u64(run, 't', 0));
+	if (opt_on(run, 'e'))
+		map_resize(run, "edges", opt_u64(run, 'e', 0));
 	/* Stacks of edges have to stay. */
 	bpf_map__set_type(bpf_object__find_map_by_name(run->obj, "stacks"), BPF_MAP_TYPE_HASH);
 }

@@ -169,7 +169,8 @@ static void setup(struct run *run)
 {
 	RODATA *ro = RUN_RODATA(run);
 	struct locks *all = run->own;
-	uint64_t room = opt_u64(run, 30, 8192);
+	struct bpf_map *stacks = bpf_object__find_map_by_name(run->obj, "stacks");
+	uint64_t room = opt_u64(run, 30, frames_storage(bpf_map__value_size(stacks)));
 
 	if (!all) {
 		all = run->own = xalloc(sizeof(*all));
@@ -185,7 +186,7 @@ static void setup(struct run *run)
 	run->interval_ns = opt_u64(run, 'i', 0) * 1000000000;
 	/* They have to stay until the end, and no longer than the callers wanted. */
 	map_resize(run, "stacks", room);
-	bpf_map__set_type(bpf_object__find_map_by_name(run->obj, "stacks"), BPF_MAP_TYPE_HASH);
+	bpf_map__set_type(stacks, BPF_MAP_TYPE_HASH);
 	ro->stack_depth = opt_u64(run, 's', 1) + FRAMES_BEFORE;
 	if (opt_on(run, 'C')) {
 		struct bpf_program *prog;

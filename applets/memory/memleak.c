@@ -39,7 +39,7 @@ static const struct opt opts[] = {
 	OPT('z', min_size, "min-size", "BYTES", "only allocations of BYTES and more"),
 	OPT('Z', max_size, "max-size", "BYTES", "only allocations of BYTES and less"),
 	OPT('P', with_percpu, "percpu", NULL, "kernel: memory that each CPU has for itself, too"),
-	OPT_USER_NUM(STORAGE, "stack-storage-size", "N", "room for N stacks [10240]", 1, 1 << 22),
+	OPT_USER_NUM(STORAGE, "stack-storage-size", "N", "room for N stacks [8192]", 1, 1 << 22),
 	OPT_USER_NUM(DEPTH, "perf-max-stack-depth", "N", "keep N frames of each [127]", 1, 1024),
 	{ 0 }
 };
@@ -292,10 +292,13 @@ static void setup(struct run *run)
 		map_resize(run, "calls", 1);
 	}
 	map_resize(run, "allocs", room_for_allocs());
-	frames_setup(run, opt_u64(run, DEPTH, 0), opt_u64(run, STORAGE, 10240));
+	frames_setup(run, opt_u64(run, DEPTH, 0), opt_u64(run, STORAGE, 0));
 	/* None may be forgotten before what it has allocated is. */
 	bpf_map__set_type(bpf_object__find_map_by_name(run->obj, "stacks"), BPF_MAP_TYPE_HASH);
-	map_resize(run, "sums", opt_on(run, 'C') ? opt_u64(run, STORAGE, 10240) : 1);
+	if (!opt_on(run, 'C'))
+		map_resize(run, "sums", 1);
+	else if (opt_on(run, STORAGE))
+		map_resize(run, "sums", opt_u64(run, STORAGE, 0));
 }
 
 /* The program of a command, which may have its own allocator. What is no ELF file has none. */

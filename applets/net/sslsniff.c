@@ -50,13 +50,18 @@ static uint32_t flags_wanted(const struct run *run)
 	return TLS_DATA | (opt_on(run, HANDSHAKE) ? TLS_HANDSHAKE : 0);
 }
 
-/* Data are long: in the usual buffer there is room for 64 calls only. */
+/* Data are long: in the usual buffer there is room for 64 calls only. A small machine gives less than
+ * these 4 MB. */
 static void buffer_enlarge(struct run *run)
 {
 	struct bpf_map *events = bpf_object__find_map_by_name(run->obj, "events");
+	uint32_t usual = 512 * 1024, bytes = 4 << 20;
 
-	if (bpf_map__type(events) == BPF_MAP_TYPE_RINGBUF && bpf_map__max_entries(events) == 512 * 1024)
-		bpf_map__set_max_entries(events, 4 << 20);
+	if (bpf_map__type(events) != BPF_MAP_TYPE_RINGBUF || bpf_map__max_entries(events) != usual)
+		return;
+	while (bytes > usual && bytes > memory_part(64))
+		bytes /= 2;
+	bpf_map__set_max_entries(events, bytes);
 }
 
 static void setup(struct run *run)

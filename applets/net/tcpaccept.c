@@ -19,11 +19,6 @@ static const struct opt opts[] = {
 	{ 0 }
 };
 
-static void setup(struct run *run)
-{
-	map_resize(run, "socks", 16384);
-}
-
 static const struct col cols[] = {
 	COL_TIME('T', "TIME"),
 	COL_TIME_REL('t', "TIME(s)"),
@@ -61,5 +56,4 @@ APPLET(tcpaccept) = {
 	.opts = opts,
 	.cols = cols,
 	.probes = probes,
-	.setup = setup,
 };

@@ -55,9 +55,8 @@ static void setup(struct run *run)
 	ports_read(run, 'L', (u16 *)&ro->local_first, (u16 *)&ro->local_last);
 	ports_read(run, 'R', (u16 *)&ro->remote_first, (u16 *)&ro->remote_last);
 	ro->hist_div = opt_on(run, 'u') ? 1000 : 1000000;
-	map_resize(run, "socks", 16384);
-	map_resize(run, "ended", 16384);
-	map_resize(run, "reported", opt_on(run, 'd') ? 1 : 32768);
+	if (opt_on(run, 'd'))
+		map_resize(run, "reported", 1);
 }
 
 /* One entry of socks or ended: what is new of it since the last report, as a row. */

@@ -24,7 +24,6 @@ static void setup(struct run *run)
 	char *end;
 	double ms;
 
-	map_resize(run, "starts", 16384);
 	if (!run->argc)
 		return;
 	ms = strtod(run->argv[0], &end);

@@ -28,7 +28,6 @@ static void setup(struct run *run)
 	char path[64];
 	struct stat st;
 
-	map_resize(run, "socks", 16384);
 	drop_reasons_read(run);
 	if (!opt_on(run, 6))
 		return;

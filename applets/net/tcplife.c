@@ -19,11 +19,6 @@ static const struct opt opts[] = {
 	{ 0 }
 };
 
-static void setup(struct run *run)
-{
-	map_resize(run, "socks", 16384);
-}
-
 static void attach(struct run *run)
 {
 	*(bool *)bss_var(run, "closer_owns") = prog_loaded(run, "destroyed");
@@ -95,7 +90,6 @@ APPLET(tcplife) = {
 	.opts = opts,
 	.cols = cols,
 	.probes = probes,
-	.setup = setup,
 	.attach = attach,
 	.look = look,
 };

@@ -22,7 +22,6 @@ static void setup(struct run *run)
 	char *end;
 	unsigned long long us;
 
-	map_resize(run, "queues", 16384);
 	if (!run->argc)
 		return;
 	us = strtoull(run->argv[0], &end, 10);

@@ -19,11 +19,6 @@ static const struct opt opts[] = {
 	{ 0 }
 };
 
-static void setup(struct run *run)
-{
-	map_resize(run, "socks", 16384);
-}
-
 static void fmt_type(struct cell *cell, const void *row)
 {
 	static const char *const names[] = { "?", "R", "L" };
@@ -101,6 +96,5 @@ APPLET(tcpretrans) = {
 	.cols = cols,
 	.probes = probes,
 	.top = &counts,
-	.setup = setup,
 	.attach = sockets_open,
 };

@@ -49,7 +49,6 @@ static struct journal *journal_open(void)
 
 static void setup(struct run *run)
 {
-	map_resize(run, "socks", 16384);
 	if (opt_on(run, 'Y') && !run->own)
 		run->own = journal_open();
 }

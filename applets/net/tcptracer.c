@@ -18,11 +18,6 @@ static const struct opt opts[] = {
 	{ 0 }
 };
 
-static void setup(struct run *run)
-{
-	map_resize(run, "socks", 16384);
-}
-
 static void fmt_letter(struct cell *cell, const void *row)
 {
 	static const char *const names[] = { "?", "C", "A", "X", "F" };
@@ -99,6 +94,5 @@ APPLET(tcptracer) = {
 	.opts = opts,
 	.cols = cols,
 	.probes = probes,
-	.setup = setup,
 	.attach = sockets_open,
 };

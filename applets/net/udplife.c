@@ -63,8 +63,6 @@ static void setup(struct run *run)
 
 	own->idle_ns = opt_u64(run, 'i', 60) * NSEC;
 	run->own = own;
-	map_resize(run, "flows", 16384);
-	map_resize(run, "socks", 16384);
 }
 
 static void attach(struct run *run)
