@@ -165,12 +165,22 @@ static void order_parse(const struct run *run, struct locks *all, const char *li
 	}
 }
 
+/* They have to stay until the end, and are no longer than the callers wanted. */
+static void stacks_size(struct run *run, uint32_t depth)
+{
+	struct bpf_map *stacks = bpf_object__find_map_by_name(run->obj, "stacks");
+	size_t each = depth * sizeof(uint64_t);
+
+	map_resize(run, "stacks", opt_u64(run, 30, frames_storage(each)));
+	bpf_map__set_type(stacks, BPF_MAP_TYPE_HASH);
+	bpf_map__set_value_size(stacks, each);
+	bpf_map__set_value_size(bpf_object__find_map_by_name(run->obj, "stack_scratch"), each);
+}
+
 static void setup(struct run *run)
 {
 	RODATA *ro = RUN_RODATA(run);
 	struct locks *all = run->own;
-	struct bpf_map *stacks = bpf_object__find_map_by_name(run->obj, "stacks");
-	uint64_t room = opt_u64(run, 30, frames_storage(bpf_map__value_size(stacks)));
 
 	if (!all) {
 		all = run->own = xalloc(sizeof(*all));
@@ -184,10 +194,8 @@ static void setup(struct run *run)
 	if (opt_str(run, 'L'))
 		ro->only_lock = lock_parse(run, all, opt_str(run, 'L'));
 	run->interval_ns = opt_u64(run, 'i', 0) * 1000000000;
-	/* They have to stay until the end, and no longer than the callers wanted. */
-	map_resize(run, "stacks", room);
-	bpf_map__set_type(stacks, BPF_MAP_TYPE_HASH);
 	ro->stack_depth = opt_u64(run, 's', 1) + FRAMES_BEFORE;
+	stacks_size(run, ro->stack_depth);
 	if (opt_on(run, 'C')) {
 		struct bpf_program *prog;
 
