@@ -239,7 +239,7 @@ __noinline int walk_learn(u64 id, u32 site)
 		inner = stack_mix(inner, ip[i]);
 		THROUGH(w->ip) = ip[i];
 	}
-	/* The function below it has saved the frame pointer, or left it alone. */
+	/* The function below it has to have saved the frame pointer, which is not known else. */
 	rule = rule_find(THROUGH(w->ip));
 	at = THROUGH(w->at);
 	bp = at + 1 - (rule >> RULE_SAVED_SHIFT);

@@ -89,11 +89,19 @@ static void orc_find(struct run *run)
 	}
 }
 
+void frames_size(struct run *run, uint32_t depth, uint64_t storage)
+{
+	size_t each = depth * sizeof(uint64_t);
+
+	*(uint32_t *)object_var(run, ".rodata", "stack_depth", NULL) = depth;
+	map_resize(run, "stacks", storage ? storage : frames_storage(each));
+	bpf_map__set_value_size(bpf_object__find_map_by_name(run->obj, "stacks"), each);
+	bpf_map__set_value_size(bpf_object__find_map_by_name(run->obj, "stack_scratch"), each);
+}
+
 void frames_setup(struct run *run, uint64_t depth_asked, uint64_t storage)
 {
 	struct bpf_map *stacks = bpf_object__find_map_by_name(run->obj, "stacks");
-	uint32_t *depth = object_var(run, ".rodata", "stack_depth", NULL);
-	size_t each;
 
 	if (!stacks)
 		return;
@@ -105,11 +113,7 @@ void frames_setup(struct run *run, uint64_t depth_asked, uint64_t storage)
 		map_resize(run, "stacks", 1);
 		return;
 	}
-	*depth = depth_allowed(depth_asked);
-	each = *depth * sizeof(uint64_t);
-	map_resize(run, "stacks", storage ? storage : frames_storage(each));
-	bpf_map__set_value_size(stacks, each);
-	bpf_map__set_value_size(bpf_object__find_map_by_name(run->obj, "stack_scratch"), each);
+	frames_size(run, depth_allowed(depth_asked), storage);
 	orc_find(run);
 	/* Stacks of events are printed at once: the least recently used may go. */
 	if (!run->applet->stacks && !run->applet->hist)

@@ -29,6 +29,10 @@ struct frame_style {
  * small machine gives a 32nd of what it has. */
 uint32_t frames_storage(size_t each);
 
+/* Before load: room for `storage` stacks of `depth` frames; 0: as many as frames_storage() has. For a
+ * tool that takes stacks of its own, not to be shown as they are. */
+void frames_size(struct run *run, uint32_t depth, uint64_t storage);
+
 /* Are stacks to be shown in this run? */
 bool frames_wanted(const struct run *run);
 /* Before load: sizes of the maps, where the object has them. `depth` and `storage` are what the user

@@ -191,14 +191,16 @@ static void table_fit(struct bpf_map *map)
 	enum bpf_map_type type = bpf_map__type(map);
 	bool per_cpu = type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 	size_t each = bpf_map__value_size(map);
+	uint64_t most;
 
 	if (!per_cpu && type != BPF_MAP_TYPE_HASH && type != BPF_MAP_TYPE_LRU_HASH)
 		return;
 	if (per_cpu)
 		each *= libbpf_num_possible_cpus();
 	each += bpf_map__key_size(map) + OVERHEAD;
-	if (bpf_map__max_entries(map) > MAX(memory_part(64) / each, 256ULL))
-		bpf_map__set_max_entries(map, MAX(memory_part(64) / each, 256ULL));
+	most = MAX(memory_part(64) / each, 256ULL);
+	if (bpf_map__max_entries(map) > most)
+		bpf_map__set_max_entries(map, most);
 }
 
 /* Maps of a kind that this kernel lacks are left out: programs have another way, which they take by

@@ -165,18 +165,6 @@ static void order_parse(const struct run *run, struct locks *all, const char *li
 	}
 }
 
-/* They have to stay until the end, and are no longer than the callers wanted. */
-static void stacks_size(struct run *run, uint32_t depth)
-{
-	struct bpf_map *stacks = bpf_object__find_map_by_name(run->obj, "stacks");
-	size_t each = depth * sizeof(uint64_t);
-
-	map_resize(run, "stacks", opt_u64(run, 30, frames_storage(each)));
-	bpf_map__set_type(stacks, BPF_MAP_TYPE_HASH);
-	bpf_map__set_value_size(stacks, each);
-	bpf_map__set_value_size(bpf_object__find_map_by_name(run->obj, "stack_scratch"), each);
-}
-
 static void setup(struct run *run)
 {
 	RODATA *ro = RUN_RODATA(run);
@@ -194,8 +182,9 @@ static void setup(struct run *run)
 	if (opt_str(run, 'L'))
 		ro->only_lock = lock_parse(run, all, opt_str(run, 'L'));
 	run->interval_ns = opt_u64(run, 'i', 0) * 1000000000;
-	ro->stack_depth = opt_u64(run, 's', 1) + FRAMES_BEFORE;
-	stacks_size(run, ro->stack_depth);
+	/* They have to stay until the end, and are no longer than the callers wanted. */
+	frames_size(run, opt_u64(run, 's', 1) + FRAMES_BEFORE, opt_u64(run, 30, 0));
+	bpf_map__set_type(bpf_object__find_map_by_name(run->obj, "stacks"), BPF_MAP_TYPE_HASH);
 	if (opt_on(run, 'C')) {
 		struct bpf_program *prog;
 
